@@ -1,0 +1,18 @@
+"""Character-level language models, from counting bigrams to a WaveNet.
+
+One idea a module, in the order in which the book builds them:
+
+=============  ==========================================================
+``vocab``      characters to integers and back; the boundary is 0
+``data``       read words, split them, cut them into windows
+``counts``     n-gram models: tables of counts, no network
+``evaluate``   the loss of any model, with its standard error
+``sample``     new words from any model, in batches
+``plots``      the book's figures; the only module that draws
+=============  ==========================================================
+
+A *model* here is anything with a ``block_size`` that maps a batch of contexts
+(B, block_size) to logits (B, vocab_size).
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,114 @@
+"""N-gram language models: tables of counts, with no network and no gradient."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from charlm.data import windows
+from charlm.vocab import Vocabulary
+
+
+class NGram:
+    """The probability of the next character, by counting n characters at a time.
+
+    P(y | context) = (count(context, y) + smoothing) / (count(context) + smoothing V)
+
+    where the context is the n - 1 characters before. A context that was never seen
+    gives the uniform distribution, the limit of that formula for smoothing -> 0.
+
+    Only n-grams that occur are stored, as sorted keys, so the size grows with the
+    data and not with V ** n. A context is numbered character by character: a node
+    (the number of the characters so far) and the next character make a key, and the
+    key's place in its sorted level is the next node.
+
+    Called on contexts, it returns log-probabilities as logits, like every model here.
+
+    >>> words = ["emma", "ava"]
+    >>> model = NGram(Vocabulary.from_words(words), order=2).fit(words)
+    >>> model.probs("v").tolist()
+    [0.0, 1.0, 0.0, 0.0, 0.0]
+    """
+
+    def __init__(self, vocab: Vocabulary, order: int, smoothing: float = 0.0) -> None:
+        if order < 1:
+            raise ValueError(f"the order of an n-gram must be at least 1, got {order}")
+        if not 0 <= smoothing < float("inf"):
+            raise ValueError(f"smoothing must be 0 or more and finite, got {smoothing}")
+        self.vocab = vocab
+        self.order = order
+        self.block_size = order - 1
+        self.smoothing = smoothing
+        self.levels: list[Tensor] = []
+        self.keys = torch.empty(0, dtype=torch.int64)
+        self.key_counts = torch.empty(0, dtype=torch.int64)
+
+    def fit(self, words: Sequence[str]) -> "NGram":
+        """Count all n-grams of the words, replacing earlier counts; return self."""
+        X, Y = windows(words, self.vocab, self.block_size)
+        self.levels = []
+        node = torch.zeros_like(Y)
+        for char in X.unbind(1):
+            level, node = torch.unique(self._key(node, char), return_inverse=True)
+            self.levels.append(level)
+        self.keys, self.key_counts = torch.unique(
+            self._key(node, Y), return_counts=True
+        )
+        return self
+
+    def _key(self, node: Tensor, char: Tensor) -> Tensor:
+        return node * len(self.vocab) + char
+
+    def _counts(self, X: Tensor) -> Tensor:
+        """Return how often each character followed each context: (B, T) -> (B, V)."""
+        B, T = X.shape
+        if T != self.block_size:
+            raise ValueError(
+                f"a {self.order}-gram needs contexts of {self.block_size}, got {T}"
+            )
+        node, seen = torch.zeros(B, dtype=torch.int64), torch.ones(B, dtype=torch.bool)
+        for level, char in zip(self.levels, X.unbind(1)):
+            node, found = _find(level, self._key(node, char))
+            seen &= found
+        keys = self._key(node[:, None], torch.arange(len(self.vocab)))  # (B, V)
+        at, found = _find(self.keys, keys)
+        found &= seen[:, None]
+        if len(self.key_counts) == 0:
+            return torch.zeros_like(keys)
+        return self.key_counts[at] * found
+
+    def counts(self) -> Tensor:
+        """Return the dense table of counts, (V,) * order, int64: for small orders."""
+        V = len(self.vocab)
+        X = torch.cartesian_prod(*[torch.arange(V)] * self.block_size)
+        return self._counts(X.view(-1, self.block_size)).view((V,) * self.order)
+
+    def __call__(self, idx: Tensor) -> Tensor:
+        """Return log P(next character | context) as logits: (B, T) -> (B, V).
+
+        Impossible characters have -inf; no warning comes from the arithmetic.
+        """
+        counts = self._counts(idx).double() + self.smoothing
+        totals = counts.sum(1, keepdim=True)
+        uniform = torch.full_like(counts, 1 / len(self.vocab))
+        return torch.where(totals > 0, counts / totals.clamp_min(1e-300), uniform).log()
+
+    def probs(self, prefix: str) -> Tensor:
+        """Return P(next character | the word starts with prefix), (V,), float64."""
+        padded = [0] * self.block_size + self.vocab.encode(prefix)
+        context = padded[len(padded) - self.block_size :]
+        idx = torch.tensor([context], dtype=torch.int64).view(1, self.block_size)
+        return self(idx).exp().squeeze(0)
+
+    def log_likelihood(self, word: str) -> float:
+        """Return log P(word), its end included, in nats; -inf where impossible."""
+        X, Y = windows([word], self.vocab, self.block_size)
+        return self(X).gather(1, Y[:, None]).sum().item()
+
+
+def _find(sorted_keys: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where each key stands in sorted_keys, and whether it stands there."""
+    if len(sorted_keys) == 0:
+        return torch.zeros_like(keys), torch.zeros_like(keys, dtype=torch.bool)
+    at = torch.searchsorted(sorted_keys, keys).clamp_max(len(sorted_keys) - 1)
+    return at, sorted_keys[at] == keys

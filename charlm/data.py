@@ -1,0 +1,89 @@
+"""Words in, examples out: reading, splitting, and cutting into windows."""
+
+import random
+from collections.abc import Sequence
+from importlib.resources import files
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from charlm.vocab import Vocabulary
+
+
+class WordsError(ValueError):
+    """A file of words that cannot be used; the message names the file."""
+
+
+def load_words(path: str | PathLike[str] | None = None) -> list[str]:
+    """Return the words of a UTF-8 text file, one a line, in the file's order.
+
+    Without a path: the 32,257 names that come with the package. Spaces around a word
+    and blank lines are dropped; spaces and dots inside a word are characters like any
+    other. Raises WordsError with one sentence that names the file and the line.
+    """
+    if path is None:
+        raw, name = files("charlm").joinpath("names.txt").read_bytes(), "names.txt"
+    else:
+        name = str(path)
+        try:
+            raw = Path(path).read_bytes()
+        except FileNotFoundError:
+            raise WordsError(f"{name}: there is no such file") from None
+        except IsADirectoryError:
+            raise WordsError(f"{name} is a folder, not a file of words") from None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise WordsError(f"{name} cannot be read: {reason}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise WordsError(f"{name}, line {line}: this is not UTF-8 text") from None
+    # Not str.splitlines: it also breaks at form feeds and other rare characters.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    words = [word for line in lines if (word := line.strip())]
+    if not words:
+        raise WordsError(f"{name} contains no words")
+    return words
+
+
+def split_words(
+    words: Sequence[str], seed: int = 42
+) -> tuple[list[str], list[str], list[str]]:
+    """Return train, dev and test: 80, 10 and 10 per cent of the shuffled words.
+
+    A copy is shuffled by Python's own generator, so that seed 42 gives the split of
+    the makemore lectures on the lecture's list.
+    """
+    shuffled = list(words)
+    random.Random(seed).shuffle(shuffled)
+    n1, n2 = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
+    return shuffled[:n1], shuffled[n1:n2], shuffled[n2:]
+
+
+def windows(
+    words: Sequence[str], vocab: Vocabulary, block_size: int
+) -> tuple[Tensor, Tensor]:
+    """Return every context and the id that follows it: X (N, T) and Y (N,), int64.
+
+    T is block_size. A word of n characters gives n + 1 examples: one for each
+    character, and one for the boundary that ends it. A context that reaches back
+    beyond the start of its word is filled up with boundaries.
+    """
+    if block_size < 0:
+        raise ValueError(f"block_size must not be negative, got {block_size}")
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    # One long row of ids: each word behind T boundaries, and one more to end it,
+    # as in "...emma. ...ava. ...".
+    owner = np.repeat(np.arange(len(words)), lengths + 1)
+    target_at = np.arange(len(owner)) + (owner + 1) * block_size
+    is_char = np.ones(len(owner), bool)
+    is_char[np.cumsum(lengths + 1) - 1] = False
+    row = np.zeros(len(owner) + (len(words) + 1) * block_size, np.int64)
+    row[target_at[is_char]] = vocab.encode_all(words)
+
+    ids, at = torch.from_numpy(row), torch.from_numpy(target_at)
+    return ids.unfold(0, block_size, 1)[at - block_size], ids[at]

@@ -1,0 +1,83 @@
+"""How good a model is: its loss on words, with a standard error."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from charlm.data import windows
+from charlm.vocab import Vocabulary
+
+
+class Model(Protocol):
+    """Anything that maps contexts (B, block_size) to logits (B, V)."""
+
+    block_size: int
+
+    def __call__(self, idx: Tensor, /) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The mean loss of a model on some words, in nats a character.
+
+    The standard error treats the words as drawn at random and the model as given.
+    Characters of one word are not independent, so it is computed by word.
+    """
+
+    loss: float
+    standard_error: float
+    characters: int
+
+    @property
+    def bits_per_char(self) -> float:
+        """The loss in bits: nats / log 2."""
+        return self.loss / math.log(2)
+
+    def __str__(self) -> str:
+        return f"{self.loss:.4f} ± {self.standard_error:.4f}"
+
+
+@torch.no_grad()
+def losses(
+    model: Callable[[Tensor], Tensor], X: Tensor, Y: Tensor, batch_size: int = 8192
+) -> Tensor:
+    """Return -log P(y | x) of each example, in nats: (N, T), (N,) -> (N,).
+
+    An impossible example has an infinite loss.
+    """
+    parts = [
+        F.cross_entropy(model(x), y, reduction="none")
+        for x, y in zip(X.split(batch_size), Y.split(batch_size))
+    ]
+    return torch.cat(parts)
+
+
+def evaluate(model: Model, words: Sequence[str], vocab: Vocabulary) -> Evaluation:
+    """Return the loss of a model on words: the mean over characters and word ends.
+
+    Raises ValueError when there are no words.
+
+    With L_i the summed loss and n_i the characters of word i, the loss is
+    L = sum L_i / sum n_i, and its standard error that of a ratio of two sums:
+    sqrt(W / (W - 1) sum (L_i - L n_i)^2) / sum n_i for W words (Cochran 1977, 6.3).
+    """
+    if not words:
+        raise ValueError("there are no words to evaluate on")
+    X, Y = windows(words, vocab, model.block_size)
+    loss = losses(model, X, Y).double()
+    W = len(words)
+    n = torch.tensor([len(word) + 1 for word in words])
+    owner = torch.repeat_interleave(torch.arange(W), n)
+    L = torch.zeros(W, dtype=torch.float64).index_add_(0, owner, loss)
+
+    mean = L.sum() / n.sum()
+    if W == 1 or mean.isinf():
+        return Evaluation(mean.item(), math.nan, len(Y))
+    residual = L - mean * n
+    error = (W / (W - 1) * residual.square().sum()).sqrt() / n.sum()
+    return Evaluation(mean.item(), error.item(), len(Y))

@@ -1,0 +1,150 @@
+"""The book's figures. Each takes numbers and an optional Axes, and returns the Axes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+BLUE, ORANGE, GREEN, RED, GREY = "#2f6fb5", "#d9742b", "#3d8f5f", "#c0392b", "#8a8f98"
+
+STYLE: dict[Any, Any] = {
+    "figure.figsize": (4.8, 3.2),
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 150,
+    "savefig.transparent": True,
+    "svg.hashsalt": "charlm",
+    "font.size": 10,
+    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, GREY]),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#b8bcc4",
+    "grid.alpha": 0.4,
+    "legend.frameon": False,
+    "image.cmap": "Blues",
+}
+
+
+def use_book_style() -> None:
+    """Give all later figures the book's look: narrow enough to read on a phone."""
+    plt.rcParams.update(STYLE)
+
+
+def _axes(ax: Axes | None) -> Axes:
+    return plt.figure().add_subplot() if ax is None else ax
+
+
+def heat_map(
+    table: ArrayLike,
+    labels: Sequence[str],
+    *,
+    counts: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a (V, V) table as colours: this character down, the next one across.
+
+    With counts, each cell also holds its two characters and its number.
+    """
+    values = np.asarray(table, float)
+    ax = _axes(ax)
+    ax.imshow(values, vmin=0)
+    ticks = range(len(labels))
+    ax.set_xticks(ticks, labels)
+    ax.set_yticks(ticks, labels)
+    ax.tick_params(length=0, labelsize="small")
+    ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    ax.set(xlabel="next character", ylabel="this character")
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    if counts:
+        for i, j in np.ndindex(values.shape):
+            ink = "white" if values[i, j] > values.max() / 2 else "black"
+            style: dict[str, Any] = {"ha": "center", "color": ink, "fontsize": 7}
+            ax.text(j, i - 0.05, labels[i] + labels[j], va="bottom", **style)
+            ax.text(j, i + 0.05, f"{values[i, j]:g}", va="top", **style)
+    return ax
+
+
+def bars(
+    labels: Sequence[str],
+    values: ArrayLike,
+    *,
+    ylabel: str = "probability",
+    ax: Axes | None = None,
+    **kwargs: Any,
+) -> Axes:
+    """Draw one bar a label, in the given order; kwargs go to `Axes.bar`."""
+    ax = _axes(ax)
+    ax.bar(range(len(labels)), np.asarray(values, float), **kwargs)
+    ax.set_xticks(range(len(labels)), labels)
+    ax.tick_params(axis="x", length=0, labelsize="small")
+    ax.set(xlabel="next character", ylabel=ylabel)
+    ax.grid(visible=False, axis="x")
+    return ax
+
+
+def loss_curves(
+    curves: Mapping[str, ArrayLike],
+    *,
+    xlabel: str = "step",
+    references: Mapping[str, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each curve's losses (nats) over its steps, with references as dashed lines.
+
+    A curve is a sequence of losses, one a step, or a pair (steps, losses).
+    """
+    ax = _axes(ax)
+    for label, curve in curves.items():
+        values = np.asarray(curve, float)
+        steps, losses = values if values.ndim == 2 else (np.arange(len(values)), values)
+        ax.plot(steps, losses, label=label)
+    for label, loss in (references or {}).items():
+        ax.axhline(loss, color=GREY, linestyle="--", linewidth=1)
+        ax.annotate(
+            label,
+            (1, loss),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize="small",
+        )
+    ax.set(xlabel=xlabel, ylabel="loss (nats a character)")
+    if len(curves) > 1:
+        ax.legend()
+    return ax
+
+
+def ladder(
+    losses: Mapping[str, float],
+    errors: Mapping[str, float] | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw models from the first, on top, to the last by their loss, with error bars."""
+    ax = _axes(ax)
+    names = list(losses)
+    values = [losses[name] for name in names]
+    bars_ = [(errors or {}).get(name, 0.0) for name in names]
+    rows = range(len(names))
+    ax.errorbar(values, rows, xerr=bars_, fmt="o", markersize=6, capsize=3)
+    for row, value in zip(rows, values):
+        ax.annotate(
+            f"{value:.3f}",
+            (value, row),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
+    ax.set_yticks(rows, names)
+    ax.invert_yaxis()
+    ax.margins(x=0.12, y=0.15)
+    ax.set(xlabel="loss (nats a character)")
+    return ax

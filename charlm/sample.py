@@ -1,0 +1,101 @@
+"""New words from any model, many at a time."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from charlm.evaluate import Model
+from charlm.vocab import Vocabulary
+
+
+def next_probs(
+    logits: Tensor, temperature: float = 1.0, top_k: int | None = None
+) -> Tensor:
+    """Return the probabilities to draw the next character from: (B, V) -> (B, V).
+
+    softmax(logits / temperature): below 1 the likely characters gain, above 1 they
+    lose. With top_k only the k most likely characters of each row are kept.
+    """
+    if not (0 < temperature < math.inf):
+        raise ValueError(f"temperature must be positive and finite, got {temperature}")
+    if top_k is not None:
+        if top_k < 1:
+            raise ValueError(f"top_k must be at least 1, got {top_k}")
+        k = min(top_k, logits.shape[1])
+        best = logits.topk(k, dim=1)
+        logits = torch.full_like(logits, -math.inf).scatter(
+            1, best.indices, best.values
+        )
+    return torch.softmax(logits / temperature, dim=1)
+
+
+@torch.no_grad()
+def generate(
+    model: Callable[[Tensor], Tensor],
+    context: Tensor,
+    max_length: int,
+    *,
+    generator: torch.Generator,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+) -> Tensor:
+    """Return the ids that follow each context: (B, T) -> (B, at most max_length).
+
+    All rows are drawn together; a row that has met the boundary is finished, leaves
+    the batch and is filled up with boundaries.
+    """
+    B, T = context.shape
+    out = torch.zeros(B, max_length, dtype=torch.int64)
+    alive = torch.arange(B)
+    for t in range(max_length):
+        probs = next_probs(model(context), temperature, top_k)
+        ids = torch.multinomial(probs, 1, generator=generator)  # (alive, 1)
+        going = ids.squeeze(1) != 0
+        alive, ids = alive[going], ids[going]
+        if len(alive) == 0:
+            return out[:, :t]
+        out[alive, t] = ids.squeeze(1)
+        context = torch.cat([context[going], ids], dim=1)[:, 1 : T + 1]
+    return out
+
+
+def sample_words(
+    model: Model,
+    vocab: Vocabulary,
+    n: int,
+    *,
+    generator: torch.Generator,
+    prefix: str = "",
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    max_length: int = 100,
+) -> list[str]:
+    """Return n words drawn from the model, each starting with prefix.
+
+    Parameters
+    ----------
+    generator
+        The source of randomness: the same state gives the same words.
+    prefix
+        How each word starts; UnknownCharacterError if the vocabulary lacks a letter.
+    temperature, top_k
+        As in `next_probs`.
+    max_length
+        A word that has not ended by then is cut off there.
+    """
+    start = vocab.encode(prefix)
+    T = model.block_size
+    padded = [0] * T + start
+    context = torch.tensor(padded[len(start) :], dtype=torch.int64).expand(n, T)
+    room = max(max_length - len(start), 0)
+    rows = generate(
+        model,
+        context,
+        room,
+        generator=generator,
+        temperature=temperature,
+        top_k=top_k,
+    )
+    return [prefix + vocab.decode(i for i in row if i) for row in rows.tolist()]
