@@ -39,8 +39,8 @@ class NGram:
         self.order = order
         self.block_size = order - 1
         self.smoothing = smoothing
-        self.levels: list[Tensor] = []
         self.keys = torch.empty(0, dtype=torch.int64)
+        self.levels: list[Tensor] = [self.keys] * self.block_size
         self.key_counts = torch.empty(0, dtype=torch.int64)
 
     def fit(self, words: Sequence[str]) -> "NGram":
@@ -62,12 +62,12 @@ class NGram:
     def _counts(self, X: Tensor) -> Tensor:
         """Return how often each character followed each context: (B, T) -> (B, V)."""
         B, T = X.shape
-        if T != self.block_size:
+        if self.block_size != T:
             raise ValueError(
                 f"a {self.order}-gram needs contexts of {self.block_size}, got {T}"
             )
         node, seen = torch.zeros(B, dtype=torch.int64), torch.ones(B, dtype=torch.bool)
-        for level, char in zip(self.levels, X.unbind(1)):
+        for level, char in zip(self.levels, X.unbind(1), strict=True):
             node, found = _find(level, self._key(node, char))
             seen &= found
         keys = self._key(node[:, None], torch.arange(len(self.vocab)))  # (B, V)
@@ -80,8 +80,8 @@ class NGram:
     def counts(self) -> Tensor:
         """Return the dense table of counts, (V,) * order, int64: for small orders."""
         V = len(self.vocab)
-        X = torch.cartesian_prod(*[torch.arange(V)] * self.block_size)
-        return self._counts(X.view(-1, self.block_size)).view((V,) * self.order)
+        X = torch.ones((V,) * self.block_size).nonzero()  # every context, in order
+        return self._counts(X).view((V,) * self.order)
 
     def __call__(self, idx: Tensor) -> Tensor:
         """Return log P(next character | context) as logits: (B, T) -> (B, V).
@@ -90,8 +90,8 @@ class NGram:
         """
         counts = self._counts(idx).double() + self.smoothing
         totals = counts.sum(1, keepdim=True)
-        uniform = torch.full_like(counts, 1 / len(self.vocab))
-        return torch.where(totals > 0, counts / totals.clamp_min(1e-300), uniform).log()
+        uniform = 1 / len(self.vocab)
+        return torch.where(totals > 0, counts / totals, uniform).log()
 
     def probs(self, prefix: str) -> Tensor:
         """Return P(next character | the word starts with prefix), (V,), float64."""

@@ -52,7 +52,7 @@ def losses(
     """
     parts = [
         F.cross_entropy(model(x), y, reduction="none")
-        for x, y in zip(X.split(batch_size), Y.split(batch_size))
+        for x, y in zip(X.split(batch_size), Y.split(batch_size), strict=True)
     ]
     return torch.cat(parts)
 

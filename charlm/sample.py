@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -44,21 +45,46 @@ def generate(
     """Return the ids that follow each context: (B, T) -> (B, at most max_length).
 
     All rows are drawn together; a row that has met the boundary is finished, leaves
-    the batch and is filled up with boundaries.
+    the batch and is filled up with boundaries. Equal contexts go to the model once.
     """
-    B, T = context.shape
-    out = torch.zeros(B, max_length, dtype=torch.int64)
+    B, _ = context.shape
     alive = torch.arange(B)
-    for t in range(max_length):
-        probs = next_probs(model(context), temperature, top_k)
-        ids = torch.multinomial(probs, 1, generator=generator)  # (alive, 1)
+    columns = [torch.empty(B, 0, dtype=torch.int64)]
+    while len(alive) > 0 and len(columns) <= max_length:
+        examples, which = _distinct(context)
+        probs = next_probs(model(context[examples]), temperature, top_k)
+        ids = _draw(probs, which, generator)[:, None]  # (alive, 1)
+        columns.append(torch.zeros(B, 1, dtype=torch.int64).index_copy_(0, alive, ids))
         going = ids.squeeze(1) != 0
-        alive, ids = alive[going], ids[going]
-        if len(alive) == 0:
-            return out[:, :t]
-        out[alive, t] = ids.squeeze(1)
-        context = torch.cat([context[going], ids], dim=1)[:, 1 : T + 1]
-    return out
+        alive = alive[going]
+        context = torch.cat([context, ids], dim=1)[going, 1:]
+    return torch.cat(columns, dim=1)
+
+
+def _distinct(context: Tensor) -> tuple[Tensor, Tensor]:
+    """Return an example of each distinct context, and which one each row has.
+
+    (B, T) -> (U,), (B,), where context[examples][which] is context. All rows start
+    alike, so that U is small and the model has little to do.
+    """
+    B, _ = context.shape
+    which = torch.zeros(B, dtype=torch.int64)
+    for char in context.unbind(1):
+        which = torch.unique(which * (context.max() + 1) + char, return_inverse=True)[1]
+    examples = which.new_empty(int(which.max()) + 1)
+    return examples.scatter_(0, which, torch.arange(B)), which
+
+
+def _draw(probs: Tensor, which: Tensor, generator: torch.Generator) -> Tensor:
+    """Return a character drawn from row `which` of probs: (U, V), (B,) -> (B,).
+
+    The unit interval is cut into V pieces, as long as the probabilities, and a uniform
+    random number falls into one of them; never into one of length zero.
+    """
+    ends = probs.double().cumsum(1)
+    u = torch.rand(len(which), dtype=torch.float64, generator=generator)
+    u *= ends[which, -1]
+    return torch.searchsorted(ends[which], u[:, None], right=True).squeeze(1)
 
 
 def sample_words(
@@ -85,6 +111,8 @@ def sample_words(
     max_length
         A word that has not ended by then is cut off there.
     """
+    if n < 0:
+        raise ValueError(f"the number of words must not be negative, got {n}")
     start = vocab.encode(prefix)
     T = model.block_size
     padded = [0] * T + start
@@ -98,4 +126,6 @@ def sample_words(
         temperature=temperature,
         top_k=top_k,
     )
-    return [prefix + vocab.decode(i for i in row if i) for row in rows.tolist()]
+    text = vocab.decode(rows[rows > 0].tolist())
+    ends = rows.count_nonzero(1).cumsum(0).tolist()
+    return [prefix + text[a:b] for a, b in pairwise([0, *ends])]
