@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from charlm.evaluate import Model
+from charlm.evaluate import Model, eval_mode
 from charlm.vocab import Vocabulary
 
 
@@ -44,8 +44,20 @@ def generate(
     """Return the ids that follow each context: (B, T) -> (B, at most max_length).
 
     All rows are drawn together; a row that has met the boundary is finished, leaves
-    the batch and is filled up with boundaries.
+    the batch and is filled up with boundaries. The model is used in eval mode.
     """
+    with eval_mode(model):
+        return _generate(model, context, max_length, generator, temperature, top_k)
+
+
+def _generate(
+    model: Callable[[Tensor], Tensor],
+    context: Tensor,
+    max_length: int,
+    generator: torch.Generator,
+    temperature: float,
+    top_k: int | None,
+) -> Tensor:
     B, T = context.shape
     out = torch.zeros(B, max_length, dtype=torch.int64)
     alive = torch.arange(B)
