@@ -8,6 +8,8 @@ from torch import Tensor
 from charlm.data import windows
 from charlm.vocab import Vocabulary
 
+MAX_DENSE = 2**20  # cells of a table that is worth keeping whole
+
 
 class NGram:
     """The probability of the next character, by counting n characters at a time.
@@ -17,10 +19,10 @@ class NGram:
     where the context is the n - 1 characters before. A context that was never seen
     gives the uniform distribution, the limit of that formula for smoothing -> 0.
 
-    Only n-grams that occur are stored, as sorted keys, so the size grows with the
-    data and not with V ** n. A context is numbered character by character: a node
-    (the number of the characters so far) and the next character make a key, and the
-    key's place in its sorted level is the next node.
+    Only n-grams that occur are stored, as sorted keys, so the size grows with the data
+    and not with V ** n; a small table is kept whole as well, for speed. A context is
+    numbered character by character: a node (the number of the characters so far) and
+    the next character make a key, whose place in its sorted level is the next node.
 
     Called on contexts, it returns log-probabilities as logits, like every model here.
 
@@ -42,6 +44,7 @@ class NGram:
         self.keys = torch.empty(0, dtype=torch.int64)
         self.levels: list[Tensor] = [self.keys] * self.block_size
         self.key_counts = torch.empty(0, dtype=torch.int64)
+        self.table: Tensor | None = None
 
     def fit(self, words: Sequence[str]) -> "NGram":
         """Count all n-grams of the words, replacing earlier counts; return self."""
@@ -54,6 +57,8 @@ class NGram:
         self.keys, self.key_counts = torch.unique(
             self._key(node, Y), return_counts=True
         )
+        small = len(self.vocab) ** self.order <= MAX_DENSE
+        self.table = self._log_probs(self.counts()) if small else None
         return self
 
     def _key(self, node: Tensor, char: Tensor) -> Tensor:
@@ -61,12 +66,8 @@ class NGram:
 
     def _counts(self, X: Tensor) -> Tensor:
         """Return how often each character followed each context: (B, T) -> (B, V)."""
-        B, T = X.shape
-        if self.block_size != T:
-            raise ValueError(
-                f"a {self.order}-gram needs contexts of {self.block_size}, got {T}"
-            )
-        node, seen = torch.zeros(B, dtype=torch.int64), torch.ones(B, dtype=torch.bool)
+        node = torch.zeros(len(X), dtype=torch.int64)
+        seen = torch.ones(len(X), dtype=torch.bool)
         for level, char in zip(self.levels, X.unbind(1), strict=True):
             node, found = _find(level, self._key(node, char))
             seen &= found
@@ -88,10 +89,20 @@ class NGram:
 
         Impossible characters have -inf; no warning comes from the arithmetic.
         """
-        counts = self._counts(idx).double() + self.smoothing
-        totals = counts.sum(1, keepdim=True)
+        B, T = idx.shape
+        if self.block_size != T:
+            raise ValueError(
+                f"a {self.order}-gram needs contexts of {self.block_size}, got {T}"
+            )
+        if self.table is not None:
+            return self.table[idx.unbind(1)].expand(B, -1)
+        return self._log_probs(self._counts(idx))
+
+    def _log_probs(self, counts: Tensor) -> Tensor:
+        smoothed = counts.double() + self.smoothing
+        totals = smoothed.sum(-1, keepdim=True)
         uniform = 1 / len(self.vocab)
-        return torch.where(totals > 0, counts / totals, uniform).log()
+        return torch.where(totals > 0, smoothed / totals, uniform).log()
 
     def probs(self, prefix: str) -> Tensor:
         """Return P(next character | the word starts with prefix), (V,), float64."""

@@ -1,8 +1,9 @@
 """Words in, examples out: reading, splitting, and cutting into windows."""
 
+import itertools
 import random
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
@@ -90,3 +91,25 @@ def windows(
 
     ids, at = torch.from_numpy(row), torch.from_numpy(target_at)
     return ids.unfold(0, block_size, 1)[at - block_size], ids[at]
+
+
+def batches(
+    X: Tensor,
+    Y: Tensor,
+    batch_size: int,
+    *,
+    generator: torch.Generator,
+    steps: int | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield random minibatches x (B, T) and y (B,), steps of them or without end.
+
+    Examples are drawn with replacement, so every batch is independent of the others
+    and the generator's state says all about the batches to come.
+    """
+    if len(X) != len(Y):
+        raise ValueError(f"there are {len(X)} contexts but {len(Y)} targets")
+    if len(X) == 0 or batch_size < 1:
+        raise ValueError(f"cannot draw {batch_size} of {len(X)} examples")
+    for _ in itertools.count() if steps is None else range(steps):
+        at = torch.randint(len(X), (batch_size,), generator=generator)
+        yield X[at], Y[at]

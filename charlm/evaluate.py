@@ -1,9 +1,10 @@
 """How good a model is: its loss on words, with a standard error."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -42,18 +43,33 @@ class Evaluation:
         return f"{self.loss:.4f} ± {self.standard_error:.4f}"
 
 
+@contextmanager
+def eval_mode(model: Any) -> Iterator[None]:
+    """Put a model that has modes into eval mode, and each part back afterwards."""
+    parts = list(model.modules()) if hasattr(model, "modules") else []
+    modes = [part.training for part in parts]
+    if parts:
+        model.eval()
+    try:
+        yield
+    finally:
+        for part, mode in zip(parts, modes, strict=True):
+            part.training = mode
+
+
 @torch.no_grad()
 def losses(
     model: Callable[[Tensor], Tensor], X: Tensor, Y: Tensor, batch_size: int = 8192
 ) -> Tensor:
     """Return -log P(y | x) of each example, in nats: (N, T), (N,) -> (N,).
 
-    An impossible example has an infinite loss.
+    An impossible example has an infinite loss. The model is measured in eval mode.
     """
-    parts = [
-        F.cross_entropy(model(x), y, reduction="none")
-        for x, y in zip(X.split(batch_size), Y.split(batch_size), strict=True)
-    ]
+    with eval_mode(model):
+        parts = [
+            F.cross_entropy(model(x), y, reduction="none")
+            for x, y in zip(X.split(batch_size), Y.split(batch_size), strict=True)
+        ]
     return torch.cat(parts)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
 BLUE, ORANGE, GREEN, RED, GREY = "#2f6fb5", "#d9742b", "#3d8f5f", "#c0392b", "#8a8f98"
@@ -185,4 +186,115 @@ def name_rows(
         ax.text(0, row + 0.12, "  ".join(names), va="top", family="monospace")
     ax.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.5))
     ax.set_axis_off()
+    return ax
+
+
+def _shade(i: int, n: int) -> tuple[float, float, float, float]:
+    """Return the colour of layer i of n, from the first, blue, to the last, orange."""
+    scale = LinearSegmentedColormap.from_list("layers", [BLUE, ORANGE])
+    return scale(i / max(n - 1, 1))
+
+
+def _legend_below(ax: Axes) -> None:
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
+    ax.legend(**place, ncols=3, fontsize=9, handlelength=1.2, columnspacing=1.2)
+
+
+def histograms(
+    values: Mapping[str, ArrayLike],
+    *,
+    xlabel: str,
+    stacked: bool = False,
+    bins: int = 60,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the density of each layer's numbers, as curves on one common scale of x.
+
+    stacked gives each layer a row of its own, from the first, on top, to the last.
+    """
+    ax = _axes(ax)
+    arrays = {label: np.asarray(numbers, float) for label, numbers in values.items()}
+    low = min(array.min() for array in arrays.values())
+    high = max(array.max() for array in arrays.values())
+    edges = np.histogram_bin_edges([low, high], bins)
+    middles = (edges[1:] + edges[:-1]) / 2
+    for row, (label, array) in enumerate(arrays.items()):
+        density, _ = np.histogram(array, edges, density=True)
+        if stacked:
+            curve = density / density.max() * 0.9
+            ax.fill_between(middles, row, row - curve, color=BLUE, alpha=0.35, lw=0)
+            ax.plot(middles, row - curve, color=BLUE, linewidth=1)
+        else:
+            ax.plot(middles, density, label=label, color=_shade(row, len(arrays)))
+    if stacked:
+        ax.set_yticks(range(len(arrays)), list(arrays))
+        ax.set_ylim(len(arrays) - 0.9, -1.05)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+    else:
+        ax.set(ylabel="density")
+    ax.set(xlabel=xlabel)
+    if not stacked:
+        _legend_below(ax)
+    return ax
+
+
+def update_ratios(
+    table: ArrayLike, names: Sequence[str], *, ax: Axes | None = None
+) -> Axes:
+    """Draw update : data over the steps, one curve a matrix, with a line at 1e-3."""
+    ax = _axes(ax)
+    ratios = np.asarray(table, float)
+    for column, name in enumerate(names):
+        shade = _shade(column, len(names))
+        ax.plot(ratios[:, column], label=name, color=shade, linewidth=1)
+    ax.axhline(1e-3, color=RED, linestyle="--", linewidth=1.2)
+    ax.set(yscale="log", xlabel="step", ylabel="update : data")
+    _legend_below(ax)
+    return ax
+
+
+def saturation_image(
+    h: ArrayLike, *, threshold: float = 0.99, ax: Axes | None = None
+) -> Axes:
+    """Draw which units (across) are saturated for which examples (down), in dark.
+
+    A dark column from top to bottom is a dead unit. h is (B, H).
+    """
+    ax = _axes(ax)
+    beyond = np.abs(np.asarray(h, float)) > threshold
+    ax.imshow(beyond, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    ax.set(xlabel="hidden unit", ylabel="example")
+    ax.grid(False)
+    return ax
+
+
+def embedding_scatter(
+    table: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None
+) -> Axes:
+    """Draw each character at its place in the first two columns of a table (V, C)."""
+    ax = _axes(ax)
+    x, y = np.asarray(table, float)[:, :2].T
+    ax.scatter(x, y, s=170, color=BLUE, alpha=0.85)
+    for i, label in enumerate(labels):
+        style: dict[str, Any] = {"ha": "center", "va": "center", "color": "white"}
+        ax.annotate(label, (x[i], y[i]), fontsize=10, **style)
+    ax.set(xlabel="first dimension", ylabel="second dimension")
+    ax.set_aspect("equal", adjustable="datalim")
+    return ax
+
+
+def learning_rates(
+    rates: ArrayLike, losses: ArrayLike, *, ax: Axes | None = None
+) -> Axes:
+    """Draw the loss at each rate of a search, on a logarithmic scale of rates.
+
+    Losses above twice the first one, where training blows up, are cut off.
+    """
+    ax = _axes(ax)
+    values = np.asarray(losses, float)
+    ax.plot(np.asarray(rates, float), values, linewidth=1)
+    if values.max() > 2 * values[0]:
+        ax.set_ylim(values.min() - 0.1 * values[0], 2 * values[0])
+    ax.set(xscale="log", xlabel="learning rate", ylabel="loss (nats a character)")
     return ax

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from charlm.evaluate import Model
+from charlm.evaluate import Model, eval_mode
 from charlm.vocab import Vocabulary
 
 
@@ -45,46 +45,32 @@ def generate(
     """Return the ids that follow each context: (B, T) -> (B, at most max_length).
 
     All rows are drawn together; a row that has met the boundary is finished, leaves
-    the batch and is filled up with boundaries. Equal contexts go to the model once.
+    the batch and is filled up with boundaries. The model is used in eval mode.
     """
-    B, _ = context.shape
-    alive = torch.arange(B)
-    columns = [torch.empty(B, 0, dtype=torch.int64)]
-    while len(alive) > 0 and len(columns) <= max_length:
-        examples, which = _distinct(context)
-        probs = next_probs(model(context[examples]), temperature, top_k)
-        ids = _draw(probs, which, generator)[:, None]  # (alive, 1)
-        columns.append(torch.zeros(B, 1, dtype=torch.int64).index_copy_(0, alive, ids))
-        going = ids.squeeze(1) != 0
-        alive = alive[going]
-        context = torch.cat([context, ids], dim=1)[going, 1:]
-    return torch.cat(columns, dim=1)
+    out = torch.zeros(len(context), max_length, dtype=torch.int64)
+    alive = torch.arange(len(context))
+    with eval_mode(model):
+        for t in range(max_length):
+            probs = next_probs(model(context), temperature, top_k)
+            ids = draw(probs, generator=generator)  # (alive, 1)
+            going = ids.squeeze(1) != 0
+            alive, ids = alive[going], ids[going]
+            if len(alive) == 0:
+                return out[:, :t]
+            out[alive, t] = ids.squeeze(1)
+            context = torch.cat([context[going], ids], dim=1)[:, 1:]
+    return out
 
 
-def _distinct(context: Tensor) -> tuple[Tensor, Tensor]:
-    """Return an example of each distinct context, and which one each row has.
+def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Return one character drawn from each row: (B, V) -> (B, 1).
 
-    (B, T) -> (U,), (B,), where context[examples][which] is context. All rows start
-    alike, so that U is small and the model has little to do.
+    As torch.multinomial does, but faster for many short rows: the unit interval is cut
+    into V pieces as long as the probabilities, and a random point falls into one.
     """
-    B, _ = context.shape
-    which = torch.zeros(B, dtype=torch.int64)
-    for char in context.unbind(1):
-        which = torch.unique(which * (context.max() + 1) + char, return_inverse=True)[1]
-    examples = which.new_empty(int(which.max()) + 1)
-    return examples.scatter_(0, which, torch.arange(B)), which
-
-
-def _draw(probs: Tensor, which: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a character drawn from row `which` of probs: (U, V), (B,) -> (B,).
-
-    The unit interval is cut into V pieces, as long as the probabilities, and a uniform
-    random number falls into one of them; never into one of length zero.
-    """
-    ends = probs.double().cumsum(1)
-    u = torch.rand(len(which), dtype=torch.float64, generator=generator)
-    u *= ends[which, -1]
-    return torch.searchsorted(ends[which], u[:, None], right=True).squeeze(1)
+    ends = probs.cumsum(1)
+    point = torch.rand(len(probs), 1, dtype=probs.dtype, generator=generator)
+    return torch.searchsorted(ends, point * ends[:, -1:], right=True)
 
 
 def sample_words(

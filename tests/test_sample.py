@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.counts import NGram
-from charlm.sample import generate, next_probs, sample_words
+from charlm.sample import draw, generate, next_probs, sample_words
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
 word_lists = st.lists(st.text("abé.\0", max_size=6), min_size=1, max_size=8)
@@ -182,17 +182,23 @@ def test_generate_continues_each_rows_own_context(generator):
     ]  # fmt: skip
 
 
-def test_generate_shows_the_model_each_context_once(bigram, vocab, generator):
-    batches = []
+def test_finished_words_leave_the_batch(bigram, vocab, generator):
+    sizes = []
 
     def watched(idx):
-        batches.append(idx)
+        sizes.append(len(idx))
         return bigram(idx)
 
-    generate(watched, torch.zeros(2000, 1, dtype=torch.int64), 5, generator=generator)
-    assert len(batches[0]) == 1
-    for batch in batches:
-        assert len(batch) == len(torch.unique(batch, dim=0)) <= len(vocab)
+    out = generate(watched, torch.zeros(500, 1, dtype=int), 50, generator=generator)
+    assert sizes[1:] == (out != 0).sum(0).tolist()
+
+
+def test_draw_follows_the_probabilities_and_never_draws_the_impossible(generator):
+    probs = torch.tensor([[0.0, 0.5, 0.0, 0.3, 0.2, 0.0]]).expand(50_000, -1)
+    ids = draw(probs, generator=generator)
+    share = torch.bincount(ids.flatten(), minlength=6) / len(ids)
+    assert share[[0, 2, 5]].tolist() == [0, 0, 0]
+    assert torch.allclose(share, probs[0], atol=0.01)
 
 
 def test_generate_builds_no_graph(generator):

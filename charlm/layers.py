@@ -1,0 +1,231 @@
+"""A small torch.nn in plain classes: the same names, arguments and behaviour.
+
+Two differences, both on purpose. A weight of `Linear` is stored (in, out), to mirror
+y = x W + b; torch stores the transpose. And channels come last everywhere, also in
+`BatchNorm1d`: (B, C) or (B, T, C), where torch.nn.BatchNorm1d takes (B, C, T).
+"""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+
+class Layer:
+    """A function with tensors of its own. Those that require a gradient are learned.
+
+    A model needs a `block_size` to be evaluated or sampled from: set it on the layer
+    that is the model, as in `net.block_size = 3`.
+    """
+
+    block_size: int
+    training = True
+
+    def __call__(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def named_children(self) -> list[tuple[str, "Layer"]]:
+        """Return the names and layers inside this one."""
+        return []
+
+    def modules(self) -> Iterator["Layer"]:
+        """Yield this layer and all layers inside it."""
+        yield self
+        for _, child in self.named_children():
+            yield from child.modules()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return all tensors by name, learned or not: as "0.weight" in a Sequential."""
+        state = {k: v for k, v in vars(self).items() if isinstance(v, Tensor)}
+        for name, child in self.named_children():
+            state |= {f"{name}.{k}": v for k, v in child.state_dict().items()}
+        return state
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Copy the values of a `state_dict` into this layer's own tensors."""
+        own = self.state_dict()
+        if own.keys() != state.keys():
+            raise KeyError(f"these tensors differ: {sorted(own.keys() ^ state.keys())}")
+        for name, tensor in own.items():
+            tensor.copy_(state[name])
+
+    def named_parameters(self) -> list[tuple[str, Tensor]]:
+        """Return the learned tensors with their names."""
+        return [(k, v) for k, v in self.state_dict().items() if v.requires_grad]
+
+    def parameters(self) -> list[Tensor]:
+        """Return the learned tensors."""
+        return [tensor for _, tensor in self.named_parameters()]
+
+    def train(self, mode: bool = True) -> "Layer":
+        """Behave as in training (or, with False, as in use); return self."""
+        for layer in self.modules():
+            layer.training = mode
+        return self
+
+    def eval(self) -> "Layer":
+        """Behave as in use; return self."""
+        return self.train(False)
+
+    def __repr__(self) -> str:
+        shapes = [
+            f"{k}={tuple(v.shape)}"
+            for k, v in vars(self).items()
+            if isinstance(v, Tensor)
+        ]
+        return f"{type(self).__name__}({', '.join(shapes)})"
+
+
+class Linear(Layer):
+    """x W + b on the last dimension: (..., in_features) -> (..., out_features).
+
+    W is normal with standard deviation gain / sqrt(in_features), which keeps the
+    deviation of an input of independent numbers, times gain; b starts at zero.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        gain: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        W = torch.randn(in_features, out_features, generator=generator)
+        self.weight = (W * gain / in_features**0.5).requires_grad_()
+        self.bias = torch.zeros(out_features, requires_grad=True) if bias else None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        y = x @ self.weight
+        return y if self.bias is None else y + self.bias
+
+
+class BatchNorm1d(Layer):
+    """Each channel with mean 0 and variance 1, then scaled and shifted.
+
+    y = weight * (x - mean) / sqrt(var + eps) + bias, (B, C) or (B, T, C) -> the same
+
+    In training, mean and var are the batch's, over all dimensions but the last, and
+    the running statistics move towards them by the share momentum; in use they are
+    the running ones. Like torch, it normalises with the biased variance and stores
+    the unbiased one. correction=1 normalises with the unbiased one too, as the
+    lecture does (Ioffe and Szegedy 2015).
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        *,
+        correction: int = 0,
+    ) -> None:
+        self.eps, self.momentum, self.correction = eps, momentum, correction
+        self.weight = torch.ones(num_features, requires_grad=True)
+        self.bias = torch.zeros(num_features, requires_grad=True)
+        self.running_mean = torch.zeros(num_features)
+        self.running_var = torch.ones(num_features)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if self.training:
+            dims = tuple(range(x.ndim - 1))
+            n = x.shape[:-1].numel()
+            if n < 2:
+                raise ValueError("a batch of one has no variance: call eval() first")
+            mean = x.mean(dims)
+            var = x.var(dims, correction=self.correction)
+            with torch.no_grad():
+                unbiased = var * (n - self.correction) / (n - 1)
+                self.running_mean.lerp_(mean, self.momentum)
+                self.running_var.lerp_(unbiased, self.momentum)
+        else:
+            mean, var = self.running_mean, self.running_var
+        return self.weight * (x - mean) / (var + self.eps).sqrt() + self.bias
+
+
+class Tanh(Layer):
+    """tanh x, of any shape."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return x.tanh()
+
+
+class ReLU(Layer):
+    """max(x, 0), of any shape."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return x.relu()
+
+
+class Embedding(Layer):
+    """One row of a table for each id: (...) -> (..., embedding_dim)."""
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        table = torch.randn(num_embeddings, embedding_dim, generator=generator)
+        self.weight = table.requires_grad_()
+
+    def __call__(self, idx: Tensor) -> Tensor:
+        return self.weight[idx]
+
+
+class Flatten(Layer):
+    """The dimensions from start_dim to end_dim as one: (B, T, C) -> (B, T * C)."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return x.flatten(self.start_dim, self.end_dim)
+
+
+class FlattenConsecutive(Layer):
+    """Each n neighbours in time as one: (B, T, C) -> (B, T / n, n * C).
+
+    When that leaves one place in time, the dimension goes: (B, n * C). torch.nn has no
+    such layer; `torch.nn.Unflatten(1, (-1, n))` and `torch.nn.Flatten(2)` do the rest.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __call__(self, x: Tensor) -> Tensor:
+        B, T, C = x.shape
+        if T % self.n:
+            raise ValueError(f"a length of {T} is not a multiple of {self.n}")
+        x = x.view(B, T // self.n, self.n * C)
+        return x.squeeze(1) if x.shape[1] == 1 else x
+
+
+class Sequential(Layer):
+    """The layers one after the other."""
+
+    def __init__(self, *layers: Layer) -> None:
+        self.layers = list(layers)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def named_children(self) -> list[tuple[str, Layer]]:
+        return [(str(i), layer) for i, layer in enumerate(self.layers)]
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __getitem__(self, i: int) -> Layer:
+        return self.layers[i]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {layer!r}" for name, layer in self.named_children())

@@ -1,0 +1,184 @@
+"""Training: one loop, written as a generator, and rates that change over its steps."""
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from charlm.data import batches
+from charlm.evaluate import losses
+
+Schedule: TypeAlias = Callable[[int], float]
+Examples: TypeAlias = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happened in one step: its number, the batch's loss (nats), the rate."""
+
+    index: int
+    loss: float
+    lr: float
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The loss is infinite or not a number: training cannot go on."""
+
+
+def training_steps(
+    model: Callable[[Tensor], Tensor],
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[Examples],
+    schedule: Schedule | None = None,
+) -> Iterator[Step]:
+    """Train on each batch in turn, and yield after each update.
+
+    The gradients are still there then, so the body of the caller's loop can look at
+    anything it likes. schedule gives the rate of each step from 0; without it the
+    optimizer keeps its own. The logits may be (B, V) or (B, T, V).
+
+    Raises NonFiniteLossError before the update that would have spoilt the parameters.
+    """
+    for index, (x, y) in enumerate(batches):
+        if schedule is not None:
+            for group in optimizer.param_groups:
+                group["lr"] = schedule(index)
+        lr = optimizer.param_groups[0]["lr"]
+        logits = model(x)
+        loss = F.cross_entropy(logits.flatten(0, -2), y.flatten())
+        step = Step(index, loss.item(), lr)
+        if not math.isfinite(step.loss):
+            raise NonFiniteLossError(
+                f"the loss is {step.loss} at step {index}: "
+                f"try a lower learning rate than {lr:.3g}, or smaller initial weights"
+            )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield step
+
+
+def constant(rate: float) -> Schedule:
+    """Return the schedule that is always rate."""
+    return lambda step: rate
+
+
+def step_decay(rate: float, at: Sequence[int], factor: float = 0.1) -> Schedule:
+    """Return the schedule that starts at rate and takes factor of it at each step."""
+    return lambda step: rate * factor ** sum(step >= boundary for boundary in at)
+
+
+def cosine(rate: float, steps: int, warmup: int = 0, final: float = 0.0) -> Schedule:
+    """Return the schedule that rises to rate in a line, then falls along a cosine.
+
+    It rises for warmup steps and reaches final after all steps (Loshchilov and
+    Hutter 2017); a large first update on weights that know nothing yet is avoided.
+    """
+    if not 0 <= warmup < steps:
+        raise ValueError(f"a warm-up of {warmup} does not fit into {steps} steps")
+
+    def schedule(step: int) -> float:
+        if step < warmup:
+            return rate * (step + 1) / warmup
+        done = min((step - warmup) / (steps - warmup), 1.0)
+        return final + (rate - final) * (1 + math.cos(math.pi * done)) / 2
+
+    return schedule
+
+
+def learning_rate_search(
+    model: Any,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[Examples],
+    exponents: Sequence[float],
+) -> tuple[Tensor, Tensor]:
+    """Return the rates 10 ** exponent and the batch's loss at each, one step each.
+
+    The model learns on the way, so a loss mixes the rate with the progress so far.
+    Stops early where the loss is no longer finite. Model and optimizer are put back.
+    """
+    rates = [10.0**exponent for exponent in exponents]
+    before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
+    found = []
+    try:
+        for step in training_steps(
+            model, optimizer, _first(batches, len(rates)), rates.__getitem__
+        ):
+            found.append(step.loss)
+    except NonFiniteLossError:
+        pass
+    finally:
+        model.load_state_dict(before[0])
+        optimizer.load_state_dict(before[1])
+    return torch.tensor(rates[: len(found)]), torch.tensor(found)
+
+
+def _first(batches: Iterable[Examples], n: int) -> Iterator[Examples]:
+    return (batch for _, batch in zip(range(n), batches, strict=False))
+
+
+@dataclass
+class History:
+    """What `fit` saw: every batch's loss, the dev loss now and then, and the best."""
+
+    losses: list[float] = field(default_factory=list)
+    dev_steps: list[int] = field(default_factory=list)
+    dev_losses: list[float] = field(default_factory=list)
+
+    @property
+    def best(self) -> float:
+        """The lowest dev loss, that of the parameters which were kept."""
+        return min(self.dev_losses)
+
+    @property
+    def best_step(self) -> int:
+        """The number of updates after which it was measured."""
+        return self.dev_steps[self.dev_losses.index(self.best)]
+
+
+def fit(
+    model: Any,
+    train: Examples,
+    dev: Examples,
+    *,
+    optimizer: torch.optim.Optimizer,
+    steps: int,
+    batch_size: int,
+    generator: torch.Generator,
+    schedule: Schedule | None = None,
+    eval_every: int = 1000,
+) -> History:
+    """Train for some steps, and leave the model with the best parameters by dev loss.
+
+    Parameters
+    ----------
+    train, dev
+        Pairs X (N, T), Y (N,), as from `windows`.
+    generator
+        Draws the batches: the same state gives bitwise the same run.
+    schedule
+        The rate of each step; without it, the optimizer's own.
+    eval_every
+        How many steps lie between two measurements on dev. The last step is always
+        followed by one, the first never.
+    """
+    if steps < 1 or eval_every < 1:
+        raise ValueError("steps and eval_every must be at least 1")
+    history = History()
+    best: dict[str, Tensor] = {}
+    drawn = batches(*train, batch_size, generator=generator, steps=steps)
+    for step in training_steps(model, optimizer, drawn, schedule):
+        history.losses.append(step.loss)
+        done = step.index + 1
+        if done % eval_every == 0 or done == steps:
+            history.dev_steps.append(done)
+            history.dev_losses.append(losses(model, *dev).mean().item())
+            if history.best_step == done:
+                best = {k: v.clone() for k, v in model.state_dict().items()}
+    model.load_state_dict(best)
+    return history
