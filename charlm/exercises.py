@@ -116,11 +116,16 @@ def _trigram(answer: Any) -> None:
 
 def _splits(answer: Any) -> None:
     bigram, trigram = _pair(answer)
-    right = [_loss(n, 1, "train", "dev") for n in (2, 3)]
+    on_dev = ("train", "dev")
+    right = [_loss(order, 1, *on_dev) for order in (2, 3)]
     if math.isclose(bigram, right[1], abs_tol=TOLERANCE):
         raise Wrong("Bigram first, then trigram.")
     for order, value, expected in ((2, bigram, right[0]), (3, trigram, right[1])):
         mistakes = {
+            "It is infinite: without smoothing, one unseen pair is enough.": math.inf,
+            "The smoothing should be 1.": _loss(
+                order, {2: 0.3, 3: 0.2}[order], *on_dev
+            ),
             "That model has counted the dev names too. See hint 1.": (
                 _loss(order, 1, "all", "dev")
             ),
@@ -194,6 +199,8 @@ def _cross_entropy(answer: Any) -> None:
         },
     )
     large = _tensor(answer, logits * 200, y)
+    if large.isinf():
+        raise Wrong("A probability became 0, and its logarithm -inf. See hint 2.")
     if not large.allclose(F.cross_entropy(logits * 200, y)):
         raise Wrong("It fails for logits in the hundreds: exp overflows. See hint 1.")
 
@@ -205,7 +212,9 @@ def _additive(answer: Any) -> None:
     if math.isclose(value, _loss(3, 0, "all", "all"), abs_tol=2e-3):
         raise Wrong("That is the trigram's own loss; this net cannot reach it.")
     if value > 2.35:
-        raise Wrong("It can come lower: train longer. See hint 2.")
+        raise Wrong(
+            "It can come lower: train longer, or with a smaller step. See hint 2."
+        )
     if value < 2.335:
         raise Wrong("That is lower than an additive net can be. See hint 1.")
 
@@ -215,7 +224,9 @@ def _interpolation(answer: Any) -> None:
     single = min(_loss(4, a, "train", "dev") for a in (0.1, 0.15, 0.2))
     if value >= single - TOLERANCE:
         raise Wrong("That is not below the best single table on dev. See hint 2.")
-    if value < 2.0:
+    if value > 2.04:
+        raise Wrong("Below the best single table, and it can come lower. See hint 3.")
+    if value < 2.02:
         raise Wrong("Too good: did a table count the dev names? See hint 1.")
 
 

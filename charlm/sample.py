@@ -68,8 +68,8 @@ def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
     As torch.multinomial does, but faster for many short rows: the unit interval is cut
     into V pieces as long as the probabilities, and a random point falls into one.
     """
-    ends = probs.cumsum(1)
-    point = torch.rand(len(probs), 1, dtype=probs.dtype, generator=generator)
+    ends = probs.double().cumsum(1)
+    point = torch.rand(len(probs), 1, dtype=torch.float64, generator=generator)
     return torch.searchsorted(ends, point * ends[:, -1:], right=True)
 
 
