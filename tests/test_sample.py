@@ -204,6 +204,22 @@ def test_draw_follows_the_probabilities_and_never_draws_the_impossible(generator
     assert torch.allclose(share, probs[0], atol=0.01)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_draw_at_the_edges_of_the_unit_interval(monkeypatch, generator, dtype):
+    """The least and the greatest random number fall on possible characters.
+
+    Rounded rows sum to a little less or more than 1.
+    """
+    probs = torch.rand(3000, 29, dtype=dtype, generator=generator)
+    probs[:, [0, 1, 13, 27, 28]] = 0
+    probs /= probs.sum(1, keepdim=True)
+    probs[::3] *= 1 - 1e-6
+    for edge, character in ((0.0, 2), (1 - torch.finfo(dtype).eps / 2, 26)):
+        point = torch.full((3000, 1), edge, dtype=dtype)
+        monkeypatch.setattr(torch, "rand", lambda *_, point=point, **__: point)
+        assert draw(probs, generator=generator).unique().tolist() == [character]
+
+
 def test_generate_builds_no_graph(bigram, generator):
     modes = []
 
