@@ -70,7 +70,7 @@ def _direct(answer: Any) -> None:
 
 def _context(answer: Any) -> None:
     value = read_number(answer)
-    if value != int(value) or not 1 <= value <= 6:
+    if not value.is_integer() or not 1 <= value <= 6:
         raise Wrong("Expected a number of characters from 1 to 6.")
     if value < 5:
         raise Wrong("That character still gains more. Subtract neighbouring losses.")
