@@ -83,7 +83,7 @@ def test_looking_changes_nothing(which, training):
     grads = [p.grad.clone() for p in net.parameters()]
     attributes = [set(vars(part)) for part in net.modules()]
     with torch.no_grad():
-        layer_stats(trace(net, x, y))
+        assert all(stats.grad_std > 0 for stats in layer_stats(trace(net, x, y)))
     parameter_stats(net)
     UpdateRatios(net).record()
     assert [part.training for part in net.modules()] == modes
