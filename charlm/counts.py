@@ -8,6 +8,8 @@ from torch import Tensor
 from charlm.data import windows
 from charlm.vocab import Vocabulary
 
+MAX_DENSE = 2**20  # cells of a table that is worth keeping whole
+
 
 class NGram:
     """The probability of the next character, by counting n characters at a time.
@@ -17,10 +19,10 @@ class NGram:
     where the context is the n - 1 characters before. A context that was never seen
     gives the uniform distribution, the limit of that formula for smoothing -> 0.
 
-    Only n-grams that occur are stored, as sorted keys, so the size grows with the
-    data and not with V ** n. A context is numbered character by character: a node
-    (the number of the characters so far) and the next character make a key, and the
-    key's place in its sorted level is the next node.
+    Only n-grams that occur are stored, as sorted keys, so the size grows with the data
+    and not with V ** n; a small table is kept whole as well, for speed. A context is
+    numbered character by character: a node (the number of the characters so far) and
+    the next character make a key, whose place in its sorted level is the next node.
 
     Called on contexts, it returns log-probabilities as logits, like every model here.
 
@@ -39,9 +41,10 @@ class NGram:
         self.order = order
         self.block_size = order - 1
         self.smoothing = smoothing
-        self.levels: list[Tensor] = []
         self.keys = torch.empty(0, dtype=torch.int64)
+        self.levels: list[Tensor] = [self.keys] * self.block_size
         self.key_counts = torch.empty(0, dtype=torch.int64)
+        self.table: Tensor | None = None
 
     def fit(self, words: Sequence[str]) -> "NGram":
         """Count all n-grams of the words, replacing earlier counts; return self."""
@@ -54,6 +57,8 @@ class NGram:
         self.keys, self.key_counts = torch.unique(
             self._key(node, Y), return_counts=True
         )
+        small = len(self.vocab) ** self.order <= MAX_DENSE
+        self.table = self._log_probs(self.counts()) if small else None
         return self
 
     def _key(self, node: Tensor, char: Tensor) -> Tensor:
@@ -61,13 +66,9 @@ class NGram:
 
     def _counts(self, X: Tensor) -> Tensor:
         """Return how often each character followed each context: (B, T) -> (B, V)."""
-        B, T = X.shape
-        if T != self.block_size:
-            raise ValueError(
-                f"a {self.order}-gram needs contexts of {self.block_size}, got {T}"
-            )
-        node, seen = torch.zeros(B, dtype=torch.int64), torch.ones(B, dtype=torch.bool)
-        for level, char in zip(self.levels, X.unbind(1)):
+        node = torch.zeros(len(X), dtype=torch.int64)
+        seen = torch.ones(len(X), dtype=torch.bool)
+        for level, char in zip(self.levels, X.unbind(1), strict=True):
             node, found = _find(level, self._key(node, char))
             seen &= found
         keys = self._key(node[:, None], torch.arange(len(self.vocab)))  # (B, V)
@@ -80,18 +81,28 @@ class NGram:
     def counts(self) -> Tensor:
         """Return the dense table of counts, (V,) * order, int64: for small orders."""
         V = len(self.vocab)
-        X = torch.cartesian_prod(*[torch.arange(V)] * self.block_size)
-        return self._counts(X.view(-1, self.block_size)).view((V,) * self.order)
+        X = torch.ones((V,) * self.block_size).nonzero()  # every context, in order
+        return self._counts(X).view((V,) * self.order)
 
     def __call__(self, idx: Tensor) -> Tensor:
         """Return log P(next character | context) as logits: (B, T) -> (B, V).
 
         Impossible characters have -inf; no warning comes from the arithmetic.
         """
-        counts = self._counts(idx).double() + self.smoothing
-        totals = counts.sum(1, keepdim=True)
-        uniform = torch.full_like(counts, 1 / len(self.vocab))
-        return torch.where(totals > 0, counts / totals.clamp_min(1e-300), uniform).log()
+        B, T = idx.shape
+        if self.block_size != T:
+            raise ValueError(
+                f"a {self.order}-gram needs contexts of {self.block_size}, got {T}"
+            )
+        if self.table is not None:
+            return self.table[idx.unbind(1)].expand(B, -1)
+        return self._log_probs(self._counts(idx))
+
+    def _log_probs(self, counts: Tensor) -> Tensor:
+        smoothed = counts.double() + self.smoothing
+        totals = smoothed.sum(-1, keepdim=True)
+        uniform = 1 / len(self.vocab)
+        return torch.where(totals > 0, smoothed / totals, uniform).log()
 
     def probs(self, prefix: str) -> Tensor:
         """Return P(next character | the word starts with prefix), (V,), float64."""

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from os import PathLike
@@ -38,13 +39,15 @@ def load_words(path: str | PathLike[str] | None = None) -> list[str]:
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise WordsError(f"{name} cannot be read: {reason}") from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise WordsError(f"{name}, line {line}: this is not UTF-8 text") from None
     # Not str.splitlines: it also breaks at form feeds and other rare characters.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    raw = raw.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        lines = raw.decode().split("\n")
+    except UnicodeDecodeError as error:
+        line_number = raw.count(b"\n", 0, error.start) + 1
+        raise WordsError(
+            f"{name}, line {line_number}: this is not UTF-8 text"
+        ) from None
     words = [word for line in lines if (word := line.strip())]
     if not words:
         raise WordsError(f"{name} contains no words")

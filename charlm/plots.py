@@ -15,7 +15,8 @@ STYLE: dict[Any, Any] = {
     "figure.figsize": (4.8, 3.2),
     "figure.constrained_layout.use": True,
     "figure.dpi": 150,
-    "savefig.transparent": True,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "svg.hashsalt": "charlm",
     "font.size": 10,
     "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, GREY]),
@@ -71,6 +72,25 @@ def heat_map(
     return ax
 
 
+def broadcast_table(
+    numerators: ArrayLike, divisors: ArrayLike, *, ax: Axes | None = None
+) -> Axes:
+    """Write numerator / divisor into each cell; cells with one divisor share a colour.
+
+    The divisors are stretched to the shape of the numerators, as PyTorch would.
+    """
+    above = np.asarray(numerators)
+    below = np.asarray(divisors)
+    source = np.broadcast_to(np.arange(below.size).reshape(below.shape), above.shape)
+    below = np.broadcast_to(below, above.shape)
+    ax = _axes(ax)
+    ax.imshow(source, cmap="Pastel1", vmin=0, vmax=8, aspect="auto")
+    for i, j in np.ndindex(above.shape):
+        ax.text(j, i, f"{above[i, j]} / {below[i, j]}", ha="center", va="center")
+    ax.set_axis_off()
+    return ax
+
+
 def bars(
     labels: Sequence[str],
     values: ArrayLike,
@@ -111,11 +131,14 @@ def loss_curves(
             label,
             (1, loss),
             xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
+            xytext=(0, -4),
             textcoords="offset points",
             ha="right",
+            va="top",
             fontsize="small",
         )
+    if references:
+        ax.margins(y=0.12)
     ax.set(xlabel=xlabel, ylabel="loss (nats a character)")
     if len(curves) > 1:
         ax.legend()
@@ -128,14 +151,14 @@ def ladder(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw models from the first, on top, to the last by their loss, with error bars."""
+    """Draw the models' losses, the first model on top, with bars of their errors."""
     ax = _axes(ax)
     names = list(losses)
     values = [losses[name] for name in names]
     bars_ = [(errors or {}).get(name, 0.0) for name in names]
     rows = range(len(names))
     ax.errorbar(values, rows, xerr=bars_, fmt="o", markersize=6, capsize=3)
-    for row, value in zip(rows, values):
+    for row, value in zip(rows, values, strict=True):
         ax.annotate(
             f"{value:.3f}",
             (value, row),
@@ -148,6 +171,24 @@ def ladder(
     ax.invert_yaxis()
     ax.margins(x=0.12, y=0.15)
     ax.set(xlabel="loss (nats a character)")
+    return ax
+
+
+def name_rows(
+    rows: Mapping[str, Sequence[str]],
+    notes: Mapping[str, str] | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Write a few generated names under each model's label, from the first row down."""
+    ax = _axes(ax)
+    for row, (label, names) in enumerate(rows.items()):
+        note = (notes or {}).get(label, "")
+        ax.text(0, row, label, color=BLUE, weight="bold", va="bottom")
+        ax.text(1, row, note, color=GREY, va="bottom", ha="right")
+        ax.text(0, row + 0.12, "  ".join(names), va="top", family="monospace")
+    ax.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.5))
+    ax.set_axis_off()
     return ax
 
 

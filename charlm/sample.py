@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -46,31 +47,30 @@ def generate(
     All rows are drawn together; a row that has met the boundary is finished, leaves
     the batch and is filled up with boundaries. The model is used in eval mode.
     """
+    out = torch.zeros(len(context), max_length, dtype=torch.int64)
+    alive = torch.arange(len(context))
     with eval_mode(model):
-        return _generate(model, context, max_length, generator, temperature, top_k)
-
-
-def _generate(
-    model: Callable[[Tensor], Tensor],
-    context: Tensor,
-    max_length: int,
-    generator: torch.Generator,
-    temperature: float,
-    top_k: int | None,
-) -> Tensor:
-    B, T = context.shape
-    out = torch.zeros(B, max_length, dtype=torch.int64)
-    alive = torch.arange(B)
-    for t in range(max_length):
-        probs = next_probs(model(context), temperature, top_k)
-        ids = torch.multinomial(probs, 1, generator=generator)  # (alive, 1)
-        going = ids.squeeze(1) != 0
-        alive, ids = alive[going], ids[going]
-        if len(alive) == 0:
-            return out[:, :t]
-        out[alive, t] = ids.squeeze(1)
-        context = torch.cat([context[going], ids], dim=1)[:, 1 : T + 1]
+        for t in range(max_length):
+            probs = next_probs(model(context), temperature, top_k)
+            ids = draw(probs, generator=generator)  # (alive, 1)
+            going = ids.squeeze(1) != 0
+            alive, ids = alive[going], ids[going]
+            if len(alive) == 0:
+                return out[:, :t]
+            out[alive, t] = ids.squeeze(1)
+            context = torch.cat([context[going], ids], dim=1)[:, 1:]
     return out
+
+
+def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Return one character drawn from each row: (B, V) -> (B, 1).
+
+    As torch.multinomial does, but faster for many short rows: the unit interval is cut
+    into V pieces as long as the probabilities, and a random point falls into one.
+    """
+    ends = probs.double().cumsum(1)
+    point = torch.rand(len(probs), 1, dtype=torch.float64, generator=generator)
+    return torch.searchsorted(ends, point * ends[:, -1:], right=True)
 
 
 def sample_words(
@@ -97,6 +97,8 @@ def sample_words(
     max_length
         A word that has not ended by then is cut off there.
     """
+    if n < 0:
+        raise ValueError(f"the number of words must not be negative, got {n}")
     start = vocab.encode(prefix)
     T = model.block_size
     padded = [0] * T + start
@@ -110,4 +112,6 @@ def sample_words(
         temperature=temperature,
         top_k=top_k,
     )
-    return [prefix + vocab.decode(i for i in row if i) for row in rows.tolist()]
+    text = vocab.decode(rows[rows > 0].tolist())
+    ends = rows.count_nonzero(1).cumsum(0).tolist()
+    return [prefix + text[a:b] for a, b in pairwise([0, *ends])]

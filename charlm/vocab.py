@@ -68,7 +68,7 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the characters of the ids as one string; boundaries show as dots."""
-        return "".join(self.labels[i] for i in ids)
+        return "".join(map(self.labels.__getitem__, ids))
 
     def encode_all(self, words: Sequence[str]) -> np.ndarray:
         """Return the ids of all words' characters in a row, (sum of lengths,).

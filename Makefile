@@ -1,0 +1,51 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+PAGES := _build/html
+RUN := OMP_NUM_THREADS=1 PYTHONHASHSEED=0
+PORT ?= 8000
+
+.PHONY: help book test check serve bench lock clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
+
+# The exact torch comes first: an open range may pull gigabytes of CUDA packages.
+.venv/installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check "$$(grep -oE '^torch==[^ ;]+' requirements.txt)"
+	$(BIN)/pip install --disable-pip-version-check -r requirements.txt -e .
+	touch $@
+
+book: .venv/installed ## execute the chapters and build the site
+	$(RUN) $(BIN)/jupyter-book build .
+	@echo "The book is ready: open $(PAGES)/index.html, or run: make serve"
+
+test: .venv/installed ## the fast tests
+	$(RUN) $(BIN)/pytest -q --ignore=tests/site
+
+check: .venv/installed $(PAGES)/index.html ## format, lint, types, and the built site in a browser
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(RUN) $(BIN)/pytest -q -rs tests/site
+
+$(PAGES)/index.html:
+	$(MAKE) book
+
+serve: $(PAGES)/index.html ## show the built site at http://localhost:8000
+	$(BIN)/python -m http.server --bind localhost --directory $(PAGES) $(PORT)
+
+bench: .venv/installed ## the package beside plain loops
+	$(RUN) $(BIN)/python benchmarks/bench.py
+
+lock: .venv/installed ## write requirements.txt from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --no-annotate \
+	  --custom-compile-command "make lock" -o requirements.txt
+
+clean: ## remove the built site and the execution cache
+	rm -rf _build

@@ -1,0 +1,156 @@
+"""A chapter's execution cache key includes the code and the data that it uses.
+
+MyST-NB executes a page again when its cells or its `kernelspec` change. So the
+kernelspec gets one more field: a hash of the package modules that the cells import,
+directly or through each other, of the data files that those modules or the cells
+name, and of the versions of the libraries. Comments and docstrings don't count.
+"""
+
+import ast
+import hashlib
+import json
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+from IPython.core.inputtransformer2 import TransformerManager
+
+LIBRARIES = ("torch", "numpy", "matplotlib")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+FRONT_MATTER = re.compile(r"\A---\n(.*?)^---$", re.S | re.M)
+CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}[^\n]*\n(.*?)^\1\s*$", re.S | re.M)
+TIMED = re.compile(r"^(\s*)%%?time(?:it)?\b(?: +-\w+ ?\d*)* *", re.M)
+OPTIONS = re.compile(r"\A(?:---\n.*?^---$|(?:\s*:[\w-]+:[^\n]*\n)+)", re.S | re.M)
+
+
+def cells(text):
+    """The sources of the code cells of a page, without their options."""
+    return [OPTIONS.sub("", match[2]) for match in CELL.finditer(text)]
+
+
+def chapter_tree(text):
+    """One syntax tree of all code cells; a cell with no valid Python is left out."""
+    body = []
+    for source in cells(text):
+        python = TransformerManager().transform_cell(TIMED.sub(r"\1", source))
+        try:
+            body += ast.parse(python).body
+        except SyntaxError:
+            continue
+    return ast.Module(body, [])
+
+
+def imported_names(tree, package=""):
+    """The dotted names that a tree may import; `package` resolves relative imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: 1 - node.level or None] if node.level else []
+            base = ".".join([*parents, node.module] if node.module else parents)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def module_file(root, name):
+    """The file of module `name` in the package folder `root`, or None."""
+    top, *rest = name.split(".")
+    if top != root.name:
+        return None
+    path = root.joinpath(*rest)
+    candidates = (path / "__init__.py", path.with_suffix(".py") if rest else path)
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def used_files(root, tree):
+    """The package's files that `tree` uses: modules and data, transitively."""
+    trees, data, waiting = {}, set(), [(tree, "")]
+    while waiting:
+        current, package = waiting.pop()
+        for node in ast.walk(current):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                data |= data_file(root, node.value)
+        for name in imported_names(current, package):
+            parts = name.split(".")
+            for length in range(1, len(parts) + 1):
+                name = ".".join(parts[:length])
+                file = module_file(root, name)
+                if file and file not in trees:
+                    trees[file] = ast.parse(file.read_text(encoding="utf-8"))
+                    inside = (
+                        name if file.name == "__init__.py" else name.rpartition(".")[0]
+                    )
+                    waiting.append((trees[file], inside))
+    return trees, data
+
+
+def data_file(root, text):
+    """The set of the one data file of the package that `text` names, or empty."""
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", text) or text.endswith(".py"):
+        return set()
+    path = root / text
+    return {path} if path.is_file() else set()
+
+
+def without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def fingerprint(root, text):
+    """The hash of all that the code cells of a page use besides themselves."""
+    trees, data = used_files(root, chapter_tree(text))
+    parts = [platform.python_version(), *map(version, LIBRARIES)]
+    parts += [
+        f"{file.relative_to(root)} {without_docstrings(trees[file])}"
+        for file in sorted(trees)
+    ]
+    digest = hashlib.sha256("\n".join(parts).encode())
+    for file in sorted(data):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def add_to_kernelspec(text, value):
+    """The page with the field in its front matter; no line moves."""
+    match = FRONT_MATTER.match(text)
+    front = yaml.safe_load(match[1]) if match else None
+    if not isinstance(front, dict) or "kernelspec" not in front:
+        return text
+    front["kernelspec"]["fingerprint"] = value
+    lines = json.dumps(front, default=str) + "\n" * match[1].count("\n")
+    return f"---\n{lines}---{text[match.end() :]}"
+
+
+def prints(env):
+    if not hasattr(env, "fingerprints"):
+        env.fingerprints = {}
+    return env.fingerprints
+
+
+def read(app, docname, source):
+    root = Path(app.srcdir, app.config.fingerprint_package)
+    value = prints(app.env)[docname] = fingerprint(root, source[0])
+    source[0] = add_to_kernelspec(source[0], value)
+
+
+def outdated(app, env, added, changed, removed):
+    root = Path(app.srcdir, app.config.fingerprint_package)
+    for docname, value in prints(env).items():
+        path = Path(env.doc2path(docname))
+        if docname in removed or not path.is_file():
+            continue
+        if fingerprint(root, path.read_text(encoding="utf-8")) != value:
+            yield docname
+
+
+def setup(app):
+    app.add_config_value("fingerprint_package", "", "env", types=(str,))
+    app.connect("source-read", read)
+    app.connect("env-get-outdated", lambda *args: list(outdated(*args)))
+    app.connect("env-purge-doc", lambda app, env, doc: prints(env).pop(doc, None))
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

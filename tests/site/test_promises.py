@@ -1,0 +1,80 @@
+"""What the build promises, tried on tiny books."""
+
+import textwrap
+
+import pytest
+from books import NOTEBOOK, build, write_book
+
+BROKEN = {
+    "a cell that raises": NOTEBOOK + "# A\n\n```{code-cell}\n1 / 0\n```\n",
+    "an unknown reference": "# A\n\nSee {ref}`nowhere`.\n",
+    "an unknown link": "# A\n\nSee [this](nowhere.md).\n",
+    "unparseable math": "# A\n\n$\\frac{1$\n",
+    "an unknown command in math": "# A\n\n$$\\nothing$$\n",
+    "a value that no cell glues": NOTEBOOK + "# A\n\n{glue:text}`x`\n",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_fault_fails_every_build(tmp_path, fault):
+    book = write_book(tmp_path, {"index": BROKEN[fault]})
+    for _ in range(2):
+        status, log = build(book)
+        assert status != 0, log
+    write_book(tmp_path, {"index": "# A\n\nMended.\n"})
+    status, log = build(book)
+    assert status == 0, log
+
+
+def chapter(name):
+    return NOTEBOOK + f"# {name}\n\n```{{code-cell}}\nfrom tiny import {name}\n```\n"
+
+
+@pytest.fixture
+def book(tmp_path):
+    package = tmp_path / "tiny"
+    package.mkdir()
+    sources = {
+        "__init__.py": "",
+        "base.py": "def f():\n    'Doc.'\n    return 1\n",
+        "one.py": "from .base import f\n",
+        "two.py": "from pathlib import Path\nD = Path(__file__).with_name('d.txt')\n",
+        "d.txt": "data",
+    }
+    for name, text in sources.items():
+        (package / name).write_text(text)
+    pages = {"index": chapter("one"), "second": chapter("two")}
+    return write_book(tmp_path, pages, package="tiny")
+
+
+def executed(book):
+    status, log = build(book)
+    assert status == 0, log
+    return {n for n in ("index", "second") if f"{n}.md: Executed notebook" in log}
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_only_the_chapters_that_use_what_changed_execute_again(book):
+    assert executed(book) == {"index", "second"}
+    assert executed(book) == set()
+    edit(
+        book / "index.md",
+        "# one",
+        textwrap.dedent("""\
+        # One
+
+        Prose."""),
+    )
+    edit(book / "tiny" / "base.py", "Doc.", "Better.")
+    assert executed(book) == set()
+    edit(book / "tiny" / "base.py", "return 1", "return 2")
+    assert executed(book) == {"index"}
+    edit(book / "tiny" / "d.txt", "data", "more")
+    assert executed(book) == {"second"}
+    edit(book / "tiny" / "base.py", "return 2", "return 1")
+    assert executed(book) == set(), "an earlier state is still in the cache"
