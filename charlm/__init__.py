@@ -2,18 +2,19 @@
 
 One idea a module, in the order in which the book builds them:
 
-=================  ==========================================================
-``vocab``          characters to integers and back; the boundary is 0
-``data``           read words, split them, cut them into windows and batches
-``counts``         n-gram models: tables of counts, no network
-``models``         networks on torch.nn: a bigram, an MLP, a WaveNet
-``train``          the loop as a generator, schedules, and ``fit``
-``evaluate``       the loss of any model, with its standard error
-``sample``         new words from any model, in batches
-``layers``         a small torch.nn in plain classes
+===============  ==========================================================
+``vocab``        characters to integers and back; the boundary is 0
+``data``         read words, split them, cut them into windows and batches
+``counts``       n-gram models: tables of counts, no network
+``models``       networks on torch.nn: a bigram, an MLP, a WaveNet
+``train``        the loop as a generator, schedules, and ``fit``
+``evaluate``     the loss of any model, with its standard error
+``sample``       new words from any model, in batches
+``layers``       a small torch.nn in plain classes
 ``diagnostics``  activations, gradients and updates in numbers
-``plots``          the book's figures; the only module that draws
-=================  ==========================================================
+``plots``        the book's figures; the only module that draws
+``exercises``    checks of a reader's answers
+===============  ==========================================================
 
 A *model* here is anything with a ``block_size`` that maps a batch of contexts
 (B, block_size) to logits (B, vocab_size).
