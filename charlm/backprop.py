@@ -45,7 +45,7 @@ def compare(name: str, dt: Tensor, t: Tensor) -> Comparison:
     return Comparison(name, dt.equal(t.grad), dt.allclose(t.grad), largest)
 
 
-def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+def cross_entropy_backward(logits: Tensor, y: Tensor) -> Tensor:
     """Return dlogits of the mean cross-entropy: (B, V), (B,) -> (B, V).
 
     dlogits = (softmax(logits) - onehot(y)) / B
@@ -56,7 +56,7 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
     return dlogits / B
 
 
-def linear(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return dx, dW, db of y = x W + b: dy (B, O) -> (B, I), (I, O), (O,).
 
     dx = dy W^T    dW = x^T dy    db = sum of dy over the batch
@@ -64,7 +64,7 @@ def linear(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return dy @ W.T, x.T @ dy, dy.sum(0)
 
 
-def tanh(dh: Tensor, h: Tensor) -> Tensor:
+def tanh_backward(dh: Tensor, h: Tensor) -> Tensor:
     """Return dx of h = tanh(x), of any shape.
 
     dx = (1 - h^2) dh
@@ -72,7 +72,7 @@ def tanh(dh: Tensor, h: Tensor) -> Tensor:
     return (1 - h.square()) * dh
 
 
-def batch_norm(
+def batch_norm_backward(
     dy: Tensor, xhat: Tensor, inv_std: Tensor, gamma: Tensor, correction: int = 0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return dx, dgamma, dbeta: dy (B, H), xhat (B, H) -> (B, H), (H,), (H,).
@@ -89,7 +89,7 @@ def batch_norm(
     return gamma * inv_std * (dy - moved), dgamma, dbeta
 
 
-def flatten(dy: Tensor, shape: torch.Size) -> Tensor:
+def flatten_backward(dy: Tensor, shape: torch.Size) -> Tensor:
     """Return dx of y = x.flatten(1), where x has the shape: (B, T * C) -> (B, T, C).
 
     The numbers only stood in another order of brackets.
@@ -97,7 +97,7 @@ def flatten(dy: Tensor, shape: torch.Size) -> Tensor:
     return dy.reshape(shape)
 
 
-def embedding(demb: Tensor, idx: Tensor, num_embeddings: int) -> Tensor:
+def embedding_backward(demb: Tensor, idx: Tensor, num_embeddings: int) -> Tensor:
     """Return dC of emb = C[idx]: demb (..., C), idx (...) -> (V, C).
 
     A row of C gets the sum of the gradients of all places that looked it up.
@@ -107,7 +107,7 @@ def embedding(demb: Tensor, idx: Tensor, num_embeddings: int) -> Tensor:
     return dC.index_add(0, idx.reshape(-1), rows)
 
 
-def mlp(
+def mlp_gradients(
     P: Mapping[str, Tensor], x: Tensor, y: Tensor, correction: int = 0
 ) -> tuple[Tensor, dict[str, Tensor], tuple[Tensor, Tensor]]:
     """Return the loss, its gradients, and the batch's mean and variance (H,), (H,).
@@ -130,12 +130,12 @@ def mlp(
     loss = F.cross_entropy(logits, y)
 
     d = {}
-    dlogits = cross_entropy(logits, y)
-    dh, d["W2"], d["b2"] = linear(dlogits, h, P["W2"])
-    dhpreact = tanh(dh, h)
-    dhpre, d["gamma"], d["beta"] = batch_norm(
+    dlogits = cross_entropy_backward(logits, y)
+    dh, d["W2"], d["b2"] = linear_backward(dlogits, h, P["W2"])
+    dhpreact = tanh_backward(dh, h)
+    dhpre, d["gamma"], d["beta"] = batch_norm_backward(
         dhpreact, xhat, inv_std, P["gamma"], correction
     )
-    dflat, d["W1"], _ = linear(dhpre, flat, P["W1"])
-    d["C"] = embedding(flatten(dflat, emb.shape), x, len(P["C"]))
+    dflat, d["W1"], _ = linear_backward(dhpre, flat, P["W1"])
+    d["C"] = embedding_backward(flatten_backward(dflat, emb.shape), x, len(P["C"]))
     return loss, d, (mean, var)

@@ -64,7 +64,7 @@ def test_cross_entropy(B, V, seed):
     logits, y = 5 * randn(B, V), randint(V, B)
     one = torch.tensor(1.0, dtype=torch.float64)
     theirs = autograd(lambda z: F.cross_entropy(z, y), logits, dy=one)
-    ours = backprop.cross_entropy(logits, y)
+    ours = backprop.cross_entropy_backward(logits, y)
     assert_all_close(ours, theirs)
     torch.testing.assert_close(ours.sum(1), torch.zeros_like(ours[:, 0]), **TOLERANCE)
 
@@ -72,7 +72,7 @@ def test_cross_entropy(B, V, seed):
 def test_cross_entropy_survives_large_logits():
     logits = torch.tensor([[1000.0, 0.0], [0.0, -1000.0]])
     expected = torch.tensor([[0.0, 0.0], [0.5, -0.5]])
-    ours = backprop.cross_entropy(logits, torch.tensor([0, 1]))
+    ours = backprop.cross_entropy_backward(logits, torch.tensor([0, 1]))
     torch.testing.assert_close(ours, expected)
 
 
@@ -86,14 +86,16 @@ def test_linear(B, fan_in, fan_out, seed):
         randn(B, fan_out),
     )
     theirs = autograd(lambda x, W, b: x @ W + b, x, W, b, dy=dy)
-    assert_all_close(backprop.linear(dy, x, W), theirs)
+    assert_all_close(backprop.linear_backward(dy, x, W), theirs)
 
 
 @given(st.lists(SIZES, max_size=3), SEEDS)
 def test_tanh(shape, seed):
     randn, _ = draws(seed)
     x, dh = randn(*shape), randn(*shape)
-    assert_all_close(backprop.tanh(dh, x.tanh()), autograd(torch.tanh, x, dy=dh))
+    assert_all_close(
+        backprop.tanh_backward(dh, x.tanh()), autograd(torch.tanh, x, dy=dh)
+    )
 
 
 @given(BATCHES, SIZES, st.sampled_from([0, 1]), SEEDS)
@@ -104,7 +106,7 @@ def test_batch_norm(B, H, correction, seed):
         lambda *t: batch_norm_forward(*t, correction)[0], x, gamma, beta, dy=dy
     )
     _, xhat, inv_std = batch_norm_forward(x, gamma, beta, correction)
-    ours = backprop.batch_norm(dy, xhat, inv_std, gamma, correction)
+    ours = backprop.batch_norm_backward(dy, xhat, inv_std, gamma, correction)
     assert_all_close(ours, theirs)
 
 
@@ -118,7 +120,7 @@ def test_batch_norm_is_torchs(B, seed):
         dy=dy,
     )
     _, xhat, inv_std = batch_norm_forward(x, gamma, beta)
-    assert_all_close(backprop.batch_norm(dy, xhat, inv_std, gamma), theirs)
+    assert_all_close(backprop.batch_norm_backward(dy, xhat, inv_std, gamma), theirs)
 
 
 @given(BATCHES, SIZES, SIZES, SEEDS)
@@ -126,7 +128,7 @@ def test_flatten(B, T, C, seed):
     randn, _ = draws(seed)
     x, dy = randn(B, T, C), randn(B, T * C)
     theirs = autograd(lambda x: x.flatten(1), x, dy=dy)
-    assert_all_close(backprop.flatten(dy, x.shape), theirs)
+    assert_all_close(backprop.flatten_backward(dy, x.shape), theirs)
 
 
 @given(BATCHES, SIZES, SIZES, SIZES, SEEDS)
@@ -134,7 +136,7 @@ def test_embedding(B, T, V, C, seed):
     randn, randint = draws(seed)
     table, idx, demb = randn(V, C), randint(V, B, T), randn(B, T, C)
     theirs = autograd(lambda table: table[idx], table, dy=demb)
-    assert_all_close(backprop.embedding(demb, idx, V), theirs)
+    assert_all_close(backprop.embedding_backward(demb, idx, V), theirs)
 
 
 @given(BATCHES, st.integers(1, 4), st.sampled_from([0, 1]), SEEDS)
@@ -142,7 +144,7 @@ def test_mlp(B, T, correction, seed):
     P = mlp_parameters(seed, T)
     _, randint = draws(seed)
     x, y = randint(27, B, T), randint(27, B)
-    loss, grads, (mean, var) = backprop.mlp(P, x, y, correction)
+    loss, grads, (mean, var) = backprop.mlp_gradients(P, x, y, correction)
     Q = {k: p.clone().requires_grad_() for k, p in P.items()}
     their_loss = mlp_forward(Q, x, y, correction)
     their_loss.backward()
@@ -170,9 +172,11 @@ class Ours(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dloss):
         xhat, inv_std, gamma, h, W, logits, y = ctx.saved_tensors
-        dh, dW, db = backprop.linear(dloss * backprop.cross_entropy(logits, y), h, W)
-        dnorm = backprop.batch_norm(
-            backprop.tanh(dh, h), xhat, inv_std, gamma, ctx.correction
+        dh, dW, db = backprop.linear_backward(
+            dloss * backprop.cross_entropy_backward(logits, y), h, W
+        )
+        dnorm = backprop.batch_norm_backward(
+            backprop.tanh_backward(dh, h), xhat, inv_std, gamma, ctx.correction
         )
         return *dnorm, dW, db, None, None
 
@@ -191,14 +195,14 @@ def test_nothing_is_overwritten():
     _, randint = draws(3)
     x, y = randint(27, 32, 3), randint(27, 32)
     before = {k: p.clone() for k, p in P.items()}
-    first, second = backprop.mlp(P, x, y), backprop.mlp(P, x, y)
+    first, second = backprop.mlp_gradients(P, x, y), backprop.mlp_gradients(P, x, y)
     assert first[0].equal(second[0])
     assert all(first[1][k].equal(second[1][k]) for k in P)
     assert all(P[k].equal(before[k]) for k in P)
 
     logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
     copy = logits.clone()
-    backprop.cross_entropy(logits, y[:4] % 5)
+    backprop.cross_entropy_backward(logits, y[:4] % 5)
     assert logits.equal(copy)
 
 
