@@ -11,6 +11,8 @@ One idea a module, in the order in which the book builds them:
 ``evaluate``     the loss of any model, with its standard error
 ``sample``       new words from any model, in batches
 ``layers``       a small torch.nn in plain classes
+``backprop``     backward passes derived by hand, and ``compare``
+``scalar``       autograd for single numbers
 ``diagnostics``  activations, gradients and updates in numbers
 ``plots``        the book's figures; the only module that draws
 ``exercises``    checks of a reader's answers

@@ -1,0 +1,141 @@
+"""Backward passes derived by hand: one pure function a layer, and `compare`.
+
+In all of them dt is the gradient of the loss with respect to t, and has the shape of
+t. A backward pass takes the gradient of a layer's output and what its forward pass
+knew, and returns the gradients of the layer's inputs. Nothing is overwritten.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+EPS = 1e-5  # what batch normalisation adds to a variance, as in torch
+
+
+class Comparison(NamedTuple):
+    """How a gradient derived by hand agrees with autograd's."""
+
+    name: str
+    exact: bool
+    approximate: bool
+    largest: float
+
+    def __str__(self) -> str:
+        exact, approximate = ("yes" if ok else "no" for ok in self[1:3])
+        return (
+            f"{self.name:10} exact {exact:3}  close {approximate:3}  {self.largest:.1e}"
+        )
+
+
+def compare(name: str, dt: Tensor, t: Tensor) -> Comparison:
+    """Return how far dt is from t.grad: bitwise, by `torch.allclose`, at the worst.
+
+    Raises ValueError where autograd kept no gradient, or one of another shape: two
+    tensors that merely broadcast are not equal.
+    """
+    if t.grad is None:
+        raise ValueError(f"{name} has no gradient: call {name}.retain_grad() first")
+    if dt.shape != t.shape:
+        shapes = f"{tuple(dt.shape)}, but {name} has {tuple(t.shape)}"
+        raise ValueError(f"the gradient of {name} has the shape {shapes}")
+    largest = (dt - t.grad).abs().max().item() if t.numel() else 0.0
+    return Comparison(name, dt.equal(t.grad), dt.allclose(t.grad), largest)
+
+
+def cross_entropy_backward(logits: Tensor, y: Tensor) -> Tensor:
+    """Return dlogits of the mean cross-entropy: (B, V), (B,) -> (B, V).
+
+    dlogits = (softmax(logits) - onehot(y)) / B
+    """
+    B = len(y)
+    dlogits = torch.softmax(logits, 1)
+    dlogits[torch.arange(B), y] -= 1
+    return dlogits / B
+
+
+def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return dx, dW, db of y = x W + b: dy (B, O) -> (B, I), (I, O), (O,).
+
+    dx = dy W^T    dW = x^T dy    db = sum of dy over the batch
+    """
+    return dy @ W.T, x.T @ dy, dy.sum(0)
+
+
+def tanh_backward(dh: Tensor, h: Tensor) -> Tensor:
+    """Return dx of h = tanh(x), of any shape.
+
+    dx = (1 - h^2) dh
+    """
+    return (1 - h.square()) * dh
+
+
+def batch_norm_backward(
+    dy: Tensor, xhat: Tensor, inv_std: Tensor, gamma: Tensor, correction: int = 0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return dx, dgamma, dbeta: dy (B, H), xhat (B, H) -> (B, H), (H,), (H,).
+
+    y = gamma xhat + beta, where xhat = (x - mean) inv_std, inv_std = (var + eps)^-1/2
+    and var is the sum of squares divided by B - correction: 0 as torch, 1 the unbiased.
+
+    dgamma = sum(dy xhat)    dbeta = sum(dy)    (over the batch)
+    dx = gamma inv_std (dy - dbeta / B - xhat dgamma / (B - correction))
+    """
+    B = len(dy)
+    dgamma, dbeta = (dy * xhat).sum(0), dy.sum(0)
+    moved = dbeta / B + xhat * (dgamma / (B - correction))
+    return gamma * inv_std * (dy - moved), dgamma, dbeta
+
+
+def flatten_backward(dy: Tensor, shape: torch.Size) -> Tensor:
+    """Return dx of y = x.flatten(1), where x has the shape: (B, T * C) -> (B, T, C).
+
+    The numbers only stood in another order of brackets.
+    """
+    return dy.reshape(shape)
+
+
+def embedding_backward(demb: Tensor, idx: Tensor, num_embeddings: int) -> Tensor:
+    """Return dC of emb = C[idx]: demb (..., C), idx (...) -> (V, C).
+
+    A row of C gets the sum of the gradients of all places that looked it up.
+    """
+    rows = demb.reshape(-1, demb.shape[-1])
+    dC = rows.new_zeros(num_embeddings, demb.shape[-1])
+    return dC.index_add(0, idx.reshape(-1), rows)
+
+
+def mlp_gradients(
+    P: Mapping[str, Tensor], x: Tensor, y: Tensor, correction: int = 0
+) -> tuple[Tensor, dict[str, Tensor], tuple[Tensor, Tensor]]:
+    """Return the loss, its gradients, and the batch's mean and variance (H,), (H,).
+
+    The model is the book's MLP with batch normalisation: x (B, T), y (B,). P holds
+    C (V, C), W1 (T * C, H), gamma and beta (H,), W2 (H, V), b2 (V,); the gradients have
+    the same names.
+    """
+    B = len(x)
+    emb = P["C"][x]  # (B, T, C)
+    flat = emb.flatten(1)  # (B, T * C)
+    hpre = flat @ P["W1"]  # (B, H)
+    mean = hpre.sum(0) / B  # (H,)
+    centred = hpre - mean  # (B, H)
+    var = centred.square().sum(0) / (B - correction)  # (H,)
+    inv_std = (var + EPS).rsqrt()  # (H,)
+    xhat = centred * inv_std  # (B, H)
+    h = (P["gamma"] * xhat + P["beta"]).tanh()  # (B, H)
+    logits = h @ P["W2"] + P["b2"]  # (B, V)
+    loss = F.cross_entropy(logits, y)
+
+    d = {}
+    dlogits = cross_entropy_backward(logits, y)
+    dh, d["W2"], d["b2"] = linear_backward(dlogits, h, P["W2"])
+    dhpreact = tanh_backward(dh, h)
+    dhpre, d["gamma"], d["beta"] = batch_norm_backward(
+        dhpreact, xhat, inv_std, P["gamma"], correction
+    )
+    dflat, d["W1"], _ = linear_backward(dhpre, flat, P["W1"])
+    d["C"] = embedding_backward(flatten_backward(dflat, emb.shape), x, len(P["C"]))
+    return loss, d, (mean, var)
