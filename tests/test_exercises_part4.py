@@ -150,14 +150,13 @@ def test_nonsense_is_wrong_and_raises_nothing(exercise, nonsense):
     assert not check(exercise, nonsense)
 
 
-def test_answers_in_float32_and_with_a_loss_are_fine():
+def test_an_answer_may_return_the_loss_too():
     def with_loss(P, x, y):
         t = forward_atoms(2)
         loss = -t["log_probs"][torch.arange(len(y)), y].mean()
         return loss, gradients(P, x, y)
 
     assert check("4.6", with_loss)
-    assert check("4.2", lambda z, y: dlogits(z, y).clone())
 
 
 def test_the_parameters_are_among_the_atoms():
