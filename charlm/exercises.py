@@ -155,7 +155,7 @@ def _smoothing(answer: Any) -> None:
     _compare(loss, _loss(3, alpha, "train", "test"), mistakes)
 
 
-def _tensor(answer: Any, *arguments: torch.Tensor) -> torch.Tensor:
+def _tensor(answer: Any, *arguments: Any) -> torch.Tensor:
     if not callable(answer):
         raise Wrong("Expected a function; hand it over without calling it.")
     try:

@@ -15,7 +15,7 @@ NONSENSE = [None, "2.1", True, [], (), (1.0, "x"), {}, math.nan, object(), lambd
 def join(x, n):
     B, T, C = x.shape
     x = x.reshape(B, T // n, n * C)
-    return x.squeeze(1) if T == n else x
+    return x.squeeze(1) if n == T else x
 
 
 def kernel(W):
