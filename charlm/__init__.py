@@ -9,7 +9,9 @@ One idea a module, in the order in which the book builds them:
 ``models``       networks on torch.nn: a bigram, an MLP, a WaveNet
 ``train``        the loop as a generator, schedules, and ``fit``
 ``evaluate``     the loss of any model, with its standard error
+``gated``        one more network: a WaveNet with gates and skips
 ``sample``       new words from any model, in batches
+``leaderboard``  models side by side, as rows and as a table
 ``layers``       a small torch.nn in plain classes
 ``diagnostics``  activations, gradients and updates in numbers
 ``plots``        the book's figures; the only module that draws
