@@ -1,4 +1,4 @@
-"""Checks of the answers of Part 5; see `charlm.exercises`."""
+"""Checks of the answers of Part 5; see `charlm.answers`."""
 
 import math
 import statistics
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.exercises import Wrong, _number, _tensor
+from charlm.answers import Wrong, read_number, read_tensor
 
 
 def _call(answer: Any, *arguments: Any) -> Any:
@@ -29,7 +29,7 @@ def _shape(result: Tensor, *expected: int) -> None:
 def _join(answer: Any) -> None:
     """A function of x (B, T, C) and n: (B, T / n, n * C), or (B, n * C) on top."""
     x = torch.arange(2 * 9 * 4.0).view(2, 9, 4)
-    result = _tensor(answer, x, 3)
+    result = read_tensor(answer, x, 3)
     if result.shape == (2, 3, 12):
         if result.equal(torch.cat(x.split(3, dim=1), dim=2)):
             raise Wrong("That joins places three apart; neighbours belong together.")
@@ -38,13 +38,13 @@ def _join(answer: Any) -> None:
     _shape(result, 2, 3, 12)
     if not result.equal(x.view(2, 3, 12)):
         raise Wrong("The shape is right, the numbers are not. See hint 1.")
-    top = _tensor(answer, x[:1, :3], 3)
+    top = read_tensor(answer, x[:1, :3], 3)
     if top.shape == (12,):
         raise Wrong("With one context the batch is gone: which squeeze? See hint 2.")
     if top.shape == (1, 1, 12):
         raise Wrong("When one place is left, its dimension should go. See hint 2.")
     _shape(top, 1, 12)
-    lone = _tensor(answer, x[:1], 3)
+    lone = read_tensor(answer, x[:1], 3)
     if lone.shape == (3, 12):
         raise Wrong("With one context the batch is gone: which squeeze? See hint 2.")
     _shape(lone, 1, 3, 12)
@@ -63,7 +63,7 @@ def _field(answer: Any) -> None:
         (2, [1, 1]),
     ):
         value, expected = (
-            _number(_call(answer, kernel, dilations)),
+            read_number(_call(answer, kernel, dilations)),
             right(kernel, dilations),
         )
         if value == expected:
@@ -81,7 +81,7 @@ def _kernel(answer: Any) -> None:
     g = torch.Generator().manual_seed(0)
     W = torch.randn(10, 7, generator=g, dtype=torch.float64)
     x = torch.randn(3, 6, 5, generator=g, dtype=torch.float64)
-    result = _tensor(answer, W)
+    result = read_tensor(answer, W)
     _shape(result, 7, 5, 2)
     expected = torch.cat([x[:, :-2], x[:, 2:]], dim=2) @ W  # (3, 4, 7)
 
@@ -101,7 +101,7 @@ def _residual(answer: Any) -> None:
     g = torch.Generator().manual_seed(0)
     h, z = (torch.randn(2, T, 3, generator=g) for T in (9, 7))
     before = h.clone(), z.clone()
-    result = _tensor(answer, h, z, 2)
+    result = read_tensor(answer, h, z, 2)
     if not (h.equal(before[0]) and z.equal(before[1])):
         raise Wrong("It changes what it was given: do not add in place.")
     _shape(result, 2, 7, 3)
@@ -113,7 +113,7 @@ def _residual(answer: Any) -> None:
 
 def _long_row(answer: Any) -> None:
     """Multiplications a character of the wide net, all places of a long row at once."""
-    value = _number(answer)
+    value = read_number(answer)
     C, H, V = 24, 128, 27
     hidden = 2 * C * H + 2 * (2 * H) * H
     tree = 4 * 2 * C * H + 2 * (2 * H) * H + 2 * H * H + H * V
@@ -131,7 +131,7 @@ def _long_row(answer: Any) -> None:
 def _proof(answer: Any) -> None:
     """Two lists of dev losses, one a seed: the new design, and what it should beat."""
     try:
-        new, old = ([_number(v) for v in side] for side in answer)
+        new, old = ([read_number(v) for v in side] for side in answer)
     except (TypeError, ValueError):
         raise Wrong("Expected two lists of losses: (yours, to_beat).") from None
     if min(len(new), len(old)) < 3:

@@ -131,11 +131,14 @@ def loss_curves(
             label,
             (1, loss),
             xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
+            xytext=(0, -4),
             textcoords="offset points",
             ha="right",
+            va="top",
             fontsize="small",
         )
+    if references:
+        ax.margins(y=0.12)
     ax.set(xlabel=xlabel, ylabel="loss (nats a character)")
     if len(curves) > 1:
         ax.legend()

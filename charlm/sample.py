@@ -29,7 +29,9 @@ def next_probs(
         logits = torch.full_like(logits, -math.inf).scatter(
             1, best.indices, best.values
         )
-    return torch.softmax(logits / temperature, dim=1)
+    if temperature != 1:
+        logits = logits / temperature
+    return torch.softmax(logits, dim=1, dtype=torch.float32)
 
 
 @torch.no_grad()
@@ -53,7 +55,7 @@ def generate(
         for t in range(max_length):
             probs = next_probs(model(context), temperature, top_k)
             ids = draw(probs, generator=generator)  # (alive, 1)
-            going = ids.squeeze(1) != 0
+            going = ids.squeeze(1).nonzero().squeeze(1)
             alive, ids = alive[going], ids[going]
             if len(alive) == 0:
                 return out[:, :t]
@@ -68,8 +70,10 @@ def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
     As torch.multinomial does, but faster for many short rows: the unit interval is cut
     into V pieces as long as the probabilities, and a random point falls into one.
     """
-    ends = probs.cumsum(1)
-    point = torch.rand(len(probs), 1, dtype=probs.dtype, generator=generator)
+    ends = probs.double().cumsum(1)
+    if ends[:, -1].isnan().any():
+        raise ValueError("a probability is nan: the model's parameters are spoilt")
+    point = torch.rand(len(probs), 1, dtype=torch.float64, generator=generator)
     return torch.searchsorted(ends, point * ends[:, -1:], right=True)
 
 

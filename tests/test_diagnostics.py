@@ -14,7 +14,7 @@ from charlm.diagnostics import (
     parameter_stats,
     trace,
 )
-from charlm.models import MLP, WaveNet
+from charlm.models import MLP, CausalConv, WaveNet
 from charlm.train import training_steps
 
 V, T = 7, 2
@@ -83,7 +83,7 @@ def test_looking_changes_nothing(which, training):
     grads = [p.grad.clone() for p in net.parameters()]
     attributes = [set(vars(part)) for part in net.modules()]
     with torch.no_grad():
-        layer_stats(trace(net, x, y))
+        assert all(stats.grad_std > 0 for stats in layer_stats(trace(net, x, y)))
     parameter_stats(net)
     UpdateRatios(net).record()
     assert [part.training for part in net.modules()] == modes
@@ -178,7 +178,10 @@ def test_update_ratios_before_the_first_step():
 
 
 def test_a_model_that_ends_in_more_than_its_last_layer():
-    net = WaveNet(V, 2, 3, 4, generator=seeded())
-    last = trace(net, x, y)[-1]
-    expected = (torch.softmax(last.output, 1) - F.one_hot(y, V)) / len(y)
-    torch.testing.assert_close(last.grad, expected)
+    net = CausalConv(V, 2, 3, 4, generator=seeded())
+    longer = torch.randint(V, (40, 5), generator=seeded(3))
+    last = trace(net, longer, y)[-1]
+    assert last.output.shape == (40, 4, V)
+    expected = (torch.softmax(last.output[:, -1], 1) - F.one_hot(y, V)) / len(y)
+    torch.testing.assert_close(last.grad[:, -1], expected)
+    assert last.grad[:, :-1].abs().max() == 0

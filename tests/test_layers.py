@@ -229,10 +229,12 @@ def test_state_dict_round_trip():
     second.load_state_dict(first.state_dict())
     for name, tensor in second.state_dict().items():
         assert torch.equal(tensor, first.state_dict()[name])
-        assert tensor is not first.state_dict()[name]
+        assert tensor.data_ptr() != first.state_dict()[name].data_ptr()
     assert [p.requires_grad for p in second.parameters()] == [True] * 6
     with pytest.raises(KeyError, match="weight"):
         layers.Linear(2, 3).load_state_dict({})
+    with pytest.raises(KeyError, match="bias"):
+        layers.Linear(2, 3, bias=False).load_state_dict(first[-1].state_dict())
 
 
 def test_repr_names_the_shapes():

@@ -64,6 +64,7 @@ def test_every_model(name):
     model = MODELS[name](V, generator=seeded(1))
     X, Y = windows(WORDS, vocab, model.block_size)
     assert model(X).shape == (len(X), V)
+    assert all(p.requires_grad for p in model.parameters())
     assert losses(model, X, Y).mean().item() == pytest.approx(math.log(V), abs=0.05)
     assert losses(model, X[:1], Y[:1]).isfinite().all()
 

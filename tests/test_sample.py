@@ -171,15 +171,18 @@ def test_generate_ends_each_row_once(bigram, generator):
 
 
 def test_generate_continues_each_rows_own_context(generator):
-    """Two-letter cycles: what follows tells which context a row had."""
-    vocab = Vocabulary.from_words(["abcd"])
-    model = NGram(vocab, 3).fit(["abababab", "cdcdcdcd"])
-    a, b, c, d = vocab.encode("abcd")
-    context = torch.tensor([[a, b], [c, d], [b, a], [a, b], [d, c]])
-    out = generate(model, context, 3, generator=generator, top_k=1)
-    assert [vocab.decode(row) for row in out.tolist()] == [
-        "aba", "cdc", "bab", "aba", "dcd",
-    ]  # fmt: skip
+    """Every pair of characters at once, greedily: no two contexts are mixed up."""
+    V = 9
+    table = torch.randn(V, V, V, generator=generator)
+    best = table.argmax(2)
+    context = torch.cartesian_prod(torch.arange(V), torch.arange(V))
+    context = context[torch.randperm(V * V, generator=generator)]
+    out = generate(
+        lambda x: table[x[:, 0], x[:, 1]], context, 2, generator=generator, top_k=1
+    )
+    first = best[context[:, 0], context[:, 1]]
+    second = torch.where(first > 0, best[context[:, 1], first], 0)
+    assert torch.equal(out, torch.stack([first, second], dim=1))
 
 
 def test_finished_words_leave_the_batch(bigram, vocab, generator):
@@ -201,11 +204,31 @@ def test_draw_follows_the_probabilities_and_never_draws_the_impossible(generator
     assert torch.allclose(share, probs[0], atol=0.01)
 
 
-def test_generate_builds_no_graph(generator):
-    W = torch.zeros(3, 3, requires_grad=True)
-    context = torch.zeros(2, 1, dtype=torch.int64)
-    out = generate(lambda x: W[x[:, 0]], context, 4, generator=generator)
-    assert not out.requires_grad
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_draw_at_the_edges_of_the_unit_interval(monkeypatch, generator, dtype):
+    """The least and the greatest random number fall on possible characters.
+
+    Rounded rows sum to a little less or more than 1.
+    """
+    probs = torch.rand(3000, 29, dtype=dtype, generator=generator)
+    probs[:, [0, 1, 13, 27, 28]] = 0
+    probs /= probs.sum(1, keepdim=True)
+    probs[::3] *= 1 - 1e-6
+    for edge, character in ((0.0, 2), (1 - torch.finfo(dtype).eps / 2, 26)):
+        point = torch.full((3000, 1), edge, dtype=dtype)
+        monkeypatch.setattr(torch, "rand", lambda *_, point=point, **__: point)
+        assert draw(probs, generator=generator).unique().tolist() == [character]
+
+
+def test_generate_builds_no_graph(bigram, generator):
+    modes = []
+
+    def watched(idx):
+        modes.append(torch.is_grad_enabled())
+        return bigram(idx)
+
+    generate(watched, torch.zeros(2, 1, dtype=torch.int64), 4, generator=generator)
+    assert modes and not any(modes)
 
 
 # Probabilities

@@ -6,7 +6,7 @@ import pkgutil
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import charlm
@@ -37,6 +37,7 @@ def test_every_word_survives_the_round_trip(words):
 
 
 @given(word_lists)
+@example(["a\ud800", "\U0010ffff", "\0"])
 def test_encode_all_is_encode_word_by_word(words):
     vocab = Vocabulary.from_words(words)
     plain = [i for word in words for i in vocab.encode(word)]

@@ -25,6 +25,7 @@ def write_book(folder, pages, package=""):
     settings = sphinx["config"]
     settings["extensions"].remove("sphinxcontrib.bibtex")
     settings["html_static_path"] = [str(ROOT / "book" / "assets")]
+    settings.pop("html_extra_path")
     settings["fingerprint_package"] = package
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     root, *others = pages

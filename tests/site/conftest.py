@@ -22,7 +22,11 @@ def address(site):
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *args):
+            """A browser that closes a connection early is no error."""
+
+    server = Server(("127.0.0.1", 0), partial(Quiet, directory=site))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()

@@ -26,8 +26,12 @@ def opened(browser, url, *, scheme="light", width=1280):
         if not request.url.startswith((home, "data:", "blob:")):
             problems.append(f"request to another host: {request.url}")
 
+    def check_failure(request):
+        if request.failure != "net::ERR_ABORTED":  # the page moved on
+            problems.append(f"{request.failure}: {request.url}")
+
     context.on("request", check_request)
-    context.on("requestfailed", lambda r: problems.append(f"failed: {r.url}"))
+    context.on("requestfailed", check_failure)
     context.on(
         "response",
         lambda r: r.status >= 400 and problems.append(f"{r.status}: {r.url}"),

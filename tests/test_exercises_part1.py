@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from charlm.exercises import CHECKS, _loss, _one_boundary_trigram, check
+from charlm.exercises import check
+from charlm.exercises_part1 import CHECKS, _loss, _one_boundary_trigram
 
 NONSENSE = [
     None,
@@ -25,6 +26,11 @@ NONSENSE = [
 
 def plain_cross_entropy(logits, y):
     return -logits.softmax(1)[torch.arange(len(y)), y].log().mean()
+
+
+def naive(logits, y):
+    p = logits.exp() / logits.exp().sum(1, keepdim=True)
+    return -p[torch.arange(len(y)), y].log().mean()
 
 
 def trigram():
@@ -53,6 +59,8 @@ WRONG = {
         (lambda: RIGHT["1.2"]()[::-1], "Bigram first"),
         (lambda: (_loss(2, 1, "all", "dev"), 2.25), "counted the dev names"),
         (lambda: (_loss(2, 1, "train", "train"), 2.25), "on train"),
+        (lambda: (2.4714, _loss(3, 0.2, "train", "dev")), "should be 1"),
+        (lambda: (math.inf, math.inf), "infinite"),
     ],
     "1.3": [
         (lambda: (3, 2.2), "lower loss on dev"),
@@ -67,7 +75,8 @@ WRONG = {
         (lambda: lambda W, x: W[99], "IndexError"),
     ],
     "1.5": [
-        (lambda: plain_cross_entropy, "overflow"),
+        (lambda: plain_cross_entropy, "-inf"),
+        (lambda: lambda z, y: naive(z, y), "overflow"),
         (lambda: lambda z, y: F.cross_entropy(z, y, reduction="sum"), "mean"),
         (lambda: lambda z, y: -F.cross_entropy(z, y), "sign"),
         (lambda: lambda z, y: F.cross_entropy(z, y, reduction="none"), "one number"),
@@ -80,7 +89,8 @@ WRONG = {
     ],
     "1.7": [
         (lambda: _loss(4, 0.1, "train", "dev"), "best single"),
-        (lambda: 1.7, "count the dev names"),
+        (lambda: 2.07, "hint 3"),
+        (lambda: 2.0009, "count the dev names"),
         (lambda: -2.03, "Too good"),
     ],
 }
