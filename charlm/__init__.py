@@ -7,9 +7,11 @@ One idea a module, in the order in which the book builds them:
 ``data``         read words, split them, cut them into windows and batches
 ``counts``       n-gram models: tables of counts, no network
 ``models``       networks on torch.nn: a bigram, an MLP, a WaveNet
+``gated``        one more network: a WaveNet with gates and skips
 ``train``        the loop as a generator, schedules, and ``fit``
 ``evaluate``     the loss of any model, with its standard error
 ``sample``       new words from any model, in batches
+``leaderboard``  models side by side, as rows and as a table
 ``layers``       a small torch.nn in plain classes
 ``backprop``     backward passes derived by hand, and ``compare``
 ``scalar``       autograd for single numbers

@@ -84,16 +84,38 @@ def evaluate(model: Model, words: Sequence[str], vocab: Vocabulary) -> Evaluatio
     """
     if not words:
         raise ValueError("there are no words to evaluate on")
+    return _by_word(_losses_of(model, words, vocab), words)
+
+
+def paired(
+    model: Model, other: Model, words: Sequence[str], vocab: Vocabulary
+) -> Evaluation:
+    """Return by how much the loss of model exceeds that of other on the same words.
+
+    The standard error is that of the difference. It is much smaller than either
+    model's own, as a word that is hard for the one is mostly hard for the other.
+    """
+    if not words:
+        raise ValueError("there are no words to evaluate on")
+    difference = _losses_of(model, words, vocab) - _losses_of(other, words, vocab)
+    return _by_word(difference, words)
+
+
+def _losses_of(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor:
     X, Y = windows(words, vocab, model.block_size)
-    loss = losses(model, X, Y).double()
+    return losses(model, X, Y).double()
+
+
+def _by_word(loss: Tensor, words: Sequence[str]) -> Evaluation:
+    """Return the mean of a number a character (N,), and its standard error by word."""
     W = len(words)
     n = torch.tensor([len(word) + 1 for word in words])
     owner = torch.repeat_interleave(torch.arange(W), n)
     L = torch.zeros(W, dtype=torch.float64).index_add_(0, owner, loss)
 
     mean = L.sum() / n.sum()
-    if W == 1 or mean.isinf():
-        return Evaluation(mean.item(), math.nan, len(Y))
+    if W == 1 or not mean.isfinite():
+        return Evaluation(mean.item(), math.nan, len(loss))
     residual = L - mean * n
     error = (W / (W - 1) * residual.square().sum()).sqrt() / n.sum()
-    return Evaluation(mean.item(), error.item(), len(Y))
+    return Evaluation(mean.item(), error.item(), len(loss))

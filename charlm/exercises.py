@@ -7,13 +7,19 @@ common mistakes lead to, and compares.
 from collections.abc import Callable
 from typing import Any
 
-from charlm import exercises_part1, exercises_part2, exercises_part4
+from charlm import (
+    exercises_part1,
+    exercises_part2,
+    exercises_part4,
+    exercises_part5,
+)
 from charlm.answers import Wrong
 
 CHECKS: dict[str, Callable[[Any], None]] = {
     **exercises_part1.CHECKS,
     **exercises_part2.CHECKS,
     **exercises_part4.CHECKS,
+    **exercises_part5.CHECKS,
 }
 
 

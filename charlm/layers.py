@@ -186,6 +186,16 @@ class Flatten(Layer):
         return x.flatten(self.start_dim, self.end_dim)
 
 
+class Unflatten(Layer):
+    """One dimension as several, the size -1 worked out: (n, ...) -> (a, b, ...)."""
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        self.dim, self.unflattened_size = dim, unflattened_size
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return x.unflatten(self.dim, self.unflattened_size)
+
+
 class FlattenConsecutive(Layer):
     """Each n neighbours in time as one: (B, T, C) -> (B, T / n, n * C).
 

@@ -4,6 +4,8 @@ Their weights start so that the first loss is about log(vocab_size), and that wh
 goes into each tanh has a deviation of about 1, at any depth.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -178,6 +180,27 @@ class CausalConv(WaveNet):
         return self.all_places(idx)[:, -1]
 
 
+class SharedTree(WaveNet):
+    """The tree, with each distinct piece of the contexts computed once.
+
+    The names in a batch begin and go on alike: of the pairs, fours and eights of
+    characters in it many are the same. Each gets a number, as the characters have, and
+    a row. The parameters, and in eval mode the logits, are those of `WaveNet`; in
+    training, each distinct piece counts once for the batch's statistics.
+    """
+
+    def forward(self, idx: Tensor) -> Tensor:
+        parts: list[Any] = list(self.net)
+        h, at = parts[0].weight, idx  # (V, C), (B, T): row at[b, t] stands at b, t
+        for linear, norm, tanh in zip(parts[2::4], parts[3::4], parts[4::4]):
+            n = len(h)
+            pairs = at[:, ::2] * n + at[:, 1::2]  # (B, T / 2): a number for each pair
+            pairs, at = torch.unique(pairs, return_inverse=True)  # (m,), (B, T / 2)
+            h = torch.cat([h[pairs // n], h[pairs % n]], dim=1)  # (m, 2 * C)
+            h = tanh(norm(linear(h)))  # (m, H)
+        return parts[-1](h)[at.squeeze(1)]
+
+
 def _hidden(
     fan_in: int,
     n_hidden: int,
@@ -197,4 +220,5 @@ MODELS: dict[str, type[nn.Module]] = {
     "mlp": MLP,
     "wavenet": WaveNet,
     "conv": CausalConv,
+    "shared": SharedTree,
 }

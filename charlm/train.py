@@ -63,6 +63,21 @@ def training_steps(
         yield step
 
 
+def adamw(model: Any, rate: float, decay: float = 0.01) -> torch.optim.AdamW:
+    """Return Adam for the model, with weight decay on its matrices only.
+
+    Each step also takes the share rate * decay off every weight (Loshchilov and Hutter
+    2019). Biases and the scales of a normalisation are left alone: they are few, and
+    zero is no neutral value for a scale.
+    """
+    parameters = list(model.parameters())
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
+
+
 def constant(rate: float) -> Schedule:
     """Return the schedule that is always rate."""
     return lambda step: rate

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from charlm.counts import NGram
 from charlm.data import windows
-from charlm.evaluate import Evaluation, evaluate, losses
+from charlm.evaluate import Evaluation, evaluate, losses, paired
 from charlm.vocab import Vocabulary
 
 word_lists = st.lists(st.text("abcé", max_size=8), min_size=1, max_size=20)
@@ -123,3 +123,21 @@ def test_logits_need_not_be_normalised():
 
 def test_it_prints_with_its_error():
     assert str(Evaluation(2.45441, 0.0018, 10)) == "2.4544 ± 0.0018"
+
+
+def test_paired_difference(vocab):
+    words = ["emma", "olivia", "ava", "bo", "quinn"]
+    one = NGram(vocab, 1, smoothing=1).fit(words[:3])
+    two = NGram(vocab, 2, smoothing=1).fit(words[:3])  # another block_size
+    gap = paired(one, two, words, vocab)
+    a, b = (evaluate(m, words, vocab) for m in (one, two))
+    assert gap.loss == pytest.approx(a.loss - b.loss)
+    d = [
+        two.log_likelihood(w) - one.log_likelihood(w) - gap.loss * (len(w) + 1)
+        for w in words
+    ]
+    error = (5 / 4 * sum(x * x for x in d)) ** 0.5 / sum(len(w) + 1 for w in words)
+    assert gap.standard_error == pytest.approx(error)
+    assert paired(one, one, words, vocab).loss == 0
+    with pytest.raises(ValueError, match="no words"):
+        paired(one, two, [], vocab)

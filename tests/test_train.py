@@ -15,6 +15,7 @@ from charlm.evaluate import losses
 from charlm.models import MLP, NeuralBigram
 from charlm.train import (
     NonFiniteLossError,
+    adamw,
     constant,
     cosine,
     fit,
@@ -313,3 +314,15 @@ def test_fit_learns_the_bigrams():
 def test_fit_refuses(kwargs):
     with pytest.raises(ValueError, match="at least 1"):
         run(mlp(), **kwargs)
+
+
+def test_adamw_decays_matrices_only():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = adamw(model, rate=0.1, decay=0.5)
+    for p in model.parameters():
+        p.grad = torch.zeros_like(p)
+    optimizer.step()
+    for p, old in zip(model.parameters(), before, strict=True):
+        share = 1 - 0.1 * 0.5 if p.ndim > 1 else 1.0
+        torch.testing.assert_close(p.detach(), old * share)

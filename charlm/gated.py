@@ -1,0 +1,68 @@
+"""The block of van den Oord et al. (2016): a gate, a residual and a skip a level."""
+
+import torch
+from torch import Tensor, nn
+
+from charlm.models import embedding, linear
+
+
+class GatedLevel(nn.Module):
+    """Two neighbours in time as one: (B, T, C) -> (B, T / 2, C), and (B, C) to skip.
+
+    z = tanh(x W_f + b_f) * sigmoid(x W_g + b_g), for x the two side by side; the later
+    of the two, plus z W_r, goes on, and the last place's z W_s goes straight to the
+    output.
+    """
+
+    def __init__(
+        self, n_hidden: int, *, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        self.both = linear(2 * n_hidden, 2 * n_hidden, gain=1.0, generator=generator)
+        self.residual = linear(n_hidden, n_hidden, gain=1.0, generator=generator)
+        self.skip = linear(n_hidden, n_hidden, gain=1.0, generator=generator)
+
+    def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        B, T, C = h.shape
+        filter, gate = self.both(h.view(B, T // 2, 2 * C)).chunk(2, dim=2)
+        z = filter.tanh() * gate.sigmoid()  # (B, T / 2, C)
+        return h[:, 1::2] + self.residual(z), self.skip(z[:, -1])
+
+
+class GatedWaveNet(nn.Module):
+    """The tree with gates, residuals and skips, not normalised: (B, T) -> (B, V).
+
+    The skips of all levels are added; two layers of ReLU and a matrix make the logits.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        block_size: int = 8,
+        n_hidden: int = 32,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.block_size = block_size
+        count = block_size.bit_length() - 1
+        if block_size < 2 or block_size != 2**count:
+            raise ValueError(f"block_size must be a power of two, got {block_size}")
+        self.embedding = embedding(vocab_size, n_hidden, generator=generator)
+        self.levels = nn.ModuleList(
+            GatedLevel(n_hidden, generator=generator) for _ in range(count)
+        )
+        self.head = nn.Sequential(
+            nn.ReLU(),
+            linear(n_hidden, n_hidden, gain=2**0.5, generator=generator),
+            nn.ReLU(),
+            linear(n_hidden, vocab_size, gain=0.1, generator=generator),
+        )
+
+    def forward(self, idx: Tensor) -> Tensor:
+        h = self.embedding(idx)  # (B, T, C)
+        skips = []
+        for level in self.levels:
+            h, skip = level(h)  # (B, T / 2, C), (B, C)
+            skips.append(skip)
+        return self.head(torch.stack(skips).sum(0))

@@ -1,0 +1,71 @@
+"""Models side by side: what each costs, how good it is, and what it writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from charlm.evaluate import Evaluation, Model, evaluate
+from charlm.sample import sample_words
+from charlm.vocab import Vocabulary
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model: its name, its learned numbers, its loss, its training, its words.
+
+    seconds is None for a model that is not trained.
+    """
+
+    label: str
+    parameters: int
+    score: Evaluation
+    seconds: float | None
+    samples: tuple[str, ...]
+
+
+def n_parameters(model: Model) -> int:
+    """Return how many numbers a model has learned: its parameters, or its counts."""
+    if hasattr(model, "parameters"):
+        return sum(p.numel() for p in model.parameters())
+    return len(getattr(model, "key_counts", ()))
+
+
+def leaderboard_row(
+    label: str,
+    model: Model,
+    words: Sequence[str],
+    vocab: Vocabulary,
+    *,
+    parameters: int | None = None,
+    seconds: float | None = None,
+    samples: int = 5,
+    seed: int = 4,
+) -> Row:
+    """Return the model's row: its loss on words, and some words it makes up.
+
+    Every row draws its words from the same seed, the first it happens to write: none
+    is chosen, but those longer than 12 characters are cut.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    return Row(
+        label,
+        n_parameters(model) if parameters is None else parameters,
+        evaluate(model, words, vocab),
+        seconds,
+        tuple(sample_words(model, vocab, samples, generator=generator, max_length=12)),
+    )
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """Return the rows as a table in Markdown, losses in nats a character."""
+    lines = [
+        "| model | parameters | loss | training | writes |",
+        "|:--|--:|:--|--:|:--|",
+    ]
+    for r in rows:
+        time = "" if r.seconds is None else f"{r.seconds:.0f} s"
+        loss = f"{r.score.loss:.3f} ± {r.score.standard_error:.3f}"
+        words = ", ".join(r.samples)
+        lines.append(f"| {r.label} | {r.parameters:,} | {loss} | {time} | {words} |")
+    return "\n".join(lines)

@@ -1,0 +1,40 @@
+"""The leaderboard's rows say what the models are, and always the same."""
+
+import pytest
+import torch
+
+from charlm.counts import NGram
+from charlm.evaluate import evaluate
+from charlm.leaderboard import as_markdown, leaderboard_row, n_parameters
+from charlm.models import WaveNet
+
+WORDS = ["emma", "olivia", "ava", "isabella", "sophia", "mia"]
+
+
+def test_a_row(vocab):
+    model = NGram(vocab, 2, smoothing=1).fit(WORDS)
+    row = leaderboard_row("bigram", model, WORDS, vocab, seconds=1.6)
+    assert row == leaderboard_row("bigram", model, WORDS, vocab, seconds=1.6)
+    assert row.score == evaluate(model, WORDS, vocab)
+    assert row.parameters == len({p for w in WORDS for p in zip("." + w, w + ".")})
+    assert len(row.samples) == 5
+    assert all(len(word) <= 12 for word in row.samples)
+
+
+def test_sizes(vocab):
+    assert n_parameters(NGram(vocab, 1)) == 0
+    tree = WaveNet(27, 8, 10, 68, generator=torch.Generator().manual_seed(0))
+    assert n_parameters(tree) == 22_397
+
+
+def test_the_table(vocab):
+    rows = [
+        leaderboard_row("uniform", NGram(vocab, 1), WORDS, vocab),
+        leaderboard_row("tree", NGram(vocab, 1), WORDS, vocab, seconds=61.2),
+    ]
+    lines = as_markdown(rows).splitlines()
+    assert len(lines) == 4
+    assert all(line.count("|") == 6 for line in lines)
+    assert "| 3.296 ± 0.000 |  |" in lines[2]
+    assert "61 s" in lines[3]
+    assert rows[0].score.loss == pytest.approx(3.2958, abs=1e-4)
