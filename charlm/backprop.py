@@ -50,10 +50,8 @@ def cross_entropy_backward(logits: Tensor, y: Tensor) -> Tensor:
 
     dlogits = (softmax(logits) - onehot(y)) / B
     """
-    B = len(y)
-    dlogits = torch.softmax(logits, 1)
-    dlogits[torch.arange(B), y] -= 1
-    return dlogits / B
+    B, V = logits.shape
+    return (torch.softmax(logits, 1) - F.one_hot(y, V)) / B
 
 
 def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -67,9 +65,9 @@ def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, T
 def tanh_backward(dh: Tensor, h: Tensor) -> Tensor:
     """Return dx of h = tanh(x), of any shape.
 
-    dx = (1 - h^2) dh
+    dx = (1 - h^2) dh = dh - dh h h
     """
-    return (1 - h.square()) * dh
+    return dh - dh * h * h
 
 
 def batch_norm_backward(
@@ -104,7 +102,7 @@ def embedding_backward(demb: Tensor, idx: Tensor, num_embeddings: int) -> Tensor
     """
     rows = demb.reshape(-1, demb.shape[-1])
     dC = rows.new_zeros(num_embeddings, demb.shape[-1])
-    return dC.index_add(0, idx.reshape(-1), rows)
+    return dC.index_add_(0, idx.reshape(-1), rows)
 
 
 def mlp_gradients(
