@@ -278,10 +278,10 @@ def embedding_scatter(
     """Draw each character at its place in the first two columns of a table (V, C)."""
     ax = _axes(ax)
     x, y = np.asarray(table, float)[:, :2].T
-    ax.scatter(x, y, s=170, color=BLUE, alpha=0.85)
+    ax.scatter(x, y, s=0)
     for i, label in enumerate(labels):
-        style: dict[str, Any] = {"ha": "center", "va": "center", "color": "white"}
-        ax.annotate(label, (x[i], y[i]), fontsize=10, **style)
+        style: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold"}
+        ax.annotate(label, (x[i], y[i]), fontsize=11, color=BLUE, **style)
     ax.set(xlabel="first dimension", ylabel="second dimension")
     ax.set_aspect("equal", adjustable="datalim")
     return ax
