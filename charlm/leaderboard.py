@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import torch
 
@@ -57,15 +58,21 @@ def leaderboard_row(
     )
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
-    """Return the rows as a table in Markdown, losses in nats a character."""
-    lines = [
-        "| model | parameters | loss | training | writes |",
-        "|:--|--:|:--|--:|:--|",
-    ]
+def as_html(rows: Sequence[Row]) -> str:
+    """Return the rows as a table in HTML, losses in nats a character."""
+    heads = ("model", "parameters", "loss", "training", "writes")
+    lines = ["".join(f'<th scope="col">{head}</th>' for head in heads)]
     for r in rows:
-        time = "" if r.seconds is None else f"{r.seconds:.0f} s"
-        loss = f"{r.score.loss:.3f} ± {r.score.standard_error:.3f}"
-        words = ", ".join(r.samples)
-        lines.append(f"| {r.label} | {r.parameters:,} | {loss} | {time} | {words} |")
-    return "\n".join(lines)
+        cells = [
+            f"{r.parameters:,}",
+            f"{r.score.loss:.3f} ± {r.score.standard_error:.3f}",
+            "none" if r.seconds is None else f"{r.seconds:.0f} s",
+            escape(", ".join(word or "(empty)" for word in r.samples)),
+        ]
+        label = f'<th scope="row">{escape(r.label)}</th>'
+        lines.append(label + "".join(f"<td>{cell}</td>" for cell in cells))
+    head, *body = (f"<tr>{line}</tr>" for line in lines)
+    return (
+        f'<table class="table"><thead>{head}</thead>'
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )

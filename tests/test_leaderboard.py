@@ -5,7 +5,7 @@ import torch
 
 from charlm.counts import NGram
 from charlm.evaluate import evaluate
-from charlm.leaderboard import as_markdown, leaderboard_row, n_parameters
+from charlm.leaderboard import as_html, leaderboard_row, n_parameters
 from charlm.models import WaveNet
 
 WORDS = ["emma", "olivia", "ava", "isabella", "sophia", "mia"]
@@ -29,12 +29,11 @@ def test_sizes(vocab):
 
 def test_the_table(vocab):
     rows = [
-        leaderboard_row("uniform", NGram(vocab, 1), WORDS, vocab),
+        leaderboard_row("<uniform>", NGram(vocab, 1), WORDS, vocab),
         leaderboard_row("tree", NGram(vocab, 1), WORDS, vocab, seconds=61.2),
     ]
-    lines = as_markdown(rows).splitlines()
-    assert len(lines) == 4
-    assert all(line.count("|") == 6 for line in lines)
-    assert "| 3.296 ± 0.000 |  |" in lines[2]
-    assert "61 s" in lines[3]
+    lines = as_html(rows).split("<tr>")[1:]
+    assert [line.count("<th") + line.count("<td") for line in lines] == [5, 5, 5]
+    assert "3.296 ± 0.000" in lines[1] and "&lt;uniform&gt;" in lines[1]
+    assert "61 s" in lines[2]
     assert rows[0].score.loss == pytest.approx(3.2958, abs=1e-4)
