@@ -10,6 +10,7 @@ from typing import Any
 from charlm import (
     exercises_part1,
     exercises_part2,
+    exercises_part3,
     exercises_part4,
     exercises_part5,
 )
@@ -18,6 +19,7 @@ from charlm.answers import Wrong
 CHECKS: dict[str, Callable[[Any], None]] = {
     **exercises_part1.CHECKS,
     **exercises_part2.CHECKS,
+    **exercises_part3.CHECKS,
     **exercises_part4.CHECKS,
     **exercises_part5.CHECKS,
 }
