@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from charlm.diagnostics import layer_stats, trace
 from charlm.exercises import check
 from charlm.exercises_part3 import CHECKS, DIAGNOSES, _unigram_loss, patients
 
@@ -130,6 +131,14 @@ def test_patients_are_what_the_diagnoses_say():
     assert nets.keys() == DIAGNOSES.keys()
     sizes = {name: net(x).std().item() for name, net in nets.items()}
     assert sizes["C"] > 5 > 1 > max(v for k, v in sizes.items() if k != "C")
+    y = x[:, 0]
+    last = {}
+    for name, net in nets.items():
+        tanhs = [s for s in layer_stats(trace(net, x, y)) if s.kind == "Tanh"]
+        assert bool(tanhs) == (name != "D")
+        last[name] = tanhs[-1] if tanhs else None
+    assert last["A"].saturated > 0.5 and last["E"].std < 0.3
+    assert 0.6 < last["B"].std < 0.7 and last["B"].saturated < 0.1
 
 
 def test_the_unigram_is_as_likely_as_its_counts():
