@@ -260,9 +260,9 @@ def update_ratios(
 def saturation_image(
     h: ArrayLike, *, threshold: float = 0.99, ax: Axes | None = None
 ) -> Axes:
-    """Draw which units (across) are saturated for which examples (down), in dark.
+    """Draw which units (across) are saturated for which examples (down).
 
-    A dark column from top to bottom is a dead unit. h is (B, H).
+    A column that is coloured from top to bottom is a dead unit. h is (B, H).
     """
     ax = _axes(ax)
     beyond = np.abs(np.asarray(h, float)) > threshold
