@@ -43,7 +43,7 @@ def through_tanh(params, x):
 
 
 RIGHT = {
-    "2.1": 2.11,
+    "2.1": 2.15,
     "2.2": first_loss,
     "2.3": direct,
     "2.4": 5,
@@ -51,7 +51,7 @@ RIGHT = {
 }
 
 WRONG = {
-    "2.1": [(2.15, "first net"), (1.5, "Too good"), (-2.1, "Too good")],
+    "2.1": [(2.2, "lecture"), (1.5, "Too good"), (-2.1, "Too good")],
     "2.2": [
         (26.3, "function"),
         (lambda scale: 27.0, "equally likely"),
