@@ -78,3 +78,23 @@ def test_only_the_chapters_that_use_what_changed_execute_again(book):
     assert executed(book) == {"second"}
     edit(book / "tiny" / "base.py", "return 2", "return 1")
     assert executed(book) == set(), "an earlier state is still in the cache"
+
+
+def test_outdated_chapters_execute_side_by_side(tmp_path):
+    """Each of the two waits until the other has begun: one alone would never end."""
+    meet = """# A
+
+```{{code-cell}}
+from pathlib import Path
+from time import monotonic, sleep
+Path("{0}").touch()
+end = monotonic() + 60
+while not Path("{1}").exists():
+    assert monotonic() < end, "the other page does not run"
+    sleep(0.1)
+```
+"""
+    pages = {"index": meet.format("one", "two"), "b": meet.format("two", "one")}
+    pages = {name: NOTEBOOK + text for name, text in pages.items()}
+    status, log = build(write_book(tmp_path, pages))
+    assert status == 0, log

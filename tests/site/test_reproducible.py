@@ -1,5 +1,7 @@
 """A second execution of each chapter, from a fresh kernel, gives the same text."""
 
+import asyncio
+import os
 import re
 
 import pytest
@@ -32,17 +34,42 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_chapter_gives_the_same_text_again(site, path):
+def read(path):
     text = path.read_text(encoding="utf-8")
     text = add_to_kernelspec(text, fingerprint(ROOT / "charlm", text))
-    notebook = read_myst_markdown_notebook(text, path=path)
+    return read_myst_markdown_notebook(text, path=path)
+
+
+async def execute(path, core):
+    """The chapter, executed here and now."""
+    where = {"metadata": {"path": path.parent}}
+    async with core:
+        client = NotebookClient(read(path), timeout=600, resources=where)
+        return await client.async_execute()
+
+
+async def execute_all():
+    core = asyncio.Semaphore(os.cpu_count())
+    return await asyncio.gather(
+        *(execute(path, core) for path in reversed(CHAPTERS)), return_exceptions=True
+    )
+
+
+@pytest.fixture(scope="module")
+def executed():
+    """Chapter -> its second execution, or the error that stopped it."""
+    return dict(zip(reversed(CHAPTERS), asyncio.run(execute_all()), strict=True))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapter_gives_the_same_text_again(site, executed, path):
+    notebook = executed[path]
+    if isinstance(notebook, Exception):
+        raise notebook
     cache = get_cache(ROOT / "_build" / ".jupyter_cache")
     try:
-        built = cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk).nb
+        built = cache.get_cache_bundle(cache.match_cache_notebook(read(path)).pk).nb
     except KeyError:
         pytest.fail("the site is older than this chapter: run `make book`")
-    where = {"metadata": {"path": path.parent}}
-    NotebookClient(notebook, timeout=600, resources=where).execute()
     for again, first in zip(code_cells(notebook), code_cells(built), strict=True):
         assert texts(again) == texts(first), again.source

@@ -1,0 +1,56 @@
+"""Outdated chapters are executed side by side, one on each core, before they are read.
+
+MyST-NB executes a chapter when Sphinx reads it, one after the other. A chapter's small
+networks keep one core busy, so this fills the execution cache on all cores first; each
+chapter then finds its outputs there.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fingerprint import add_to_kernelspec, fingerprint
+from jupyter_cache import get_cache
+from myst_nb.core.execute import create_client
+from myst_nb.core.read import create_nb_reader
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+class Logger(logging.SphinxLoggerAdapter):
+    """Names the page in each message, as MyST-NB's own logger does."""
+
+    def process(self, message, keywords):
+        return super().process(message, {**self.extra, **keywords})
+
+
+def execute(app, docname):
+    """Bring the cache up to date with one page; an error of a cell is raised."""
+    path = app.env.doc2path(docname)
+    text = Path(path).read_text(encoding="utf-8")
+    root = Path(app.srcdir, app.config.fingerprint_package)
+    text = add_to_kernelspec(text, fingerprint(root, text))
+    reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
+    if reader is None:
+        return
+    log = Logger(logger.logger, {"type": "mystnb", "location": docname})
+    config = app.env.mystnb_config
+    with create_client(reader.read(text), path, config, log, reader.read_fmt):
+        pass
+
+
+def read_ahead(app, env, docnames):
+    if app.config.nb_execution_mode != "cache":
+        return
+    get_cache(env.mystnb_config.execution_cache_path).list_cache_records()  # creates it
+    last_first = sorted(docnames, reverse=True)  # the last chapters take longest
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pages = [pool.submit(execute, app, docname) for docname in last_first]
+    for page in pages:
+        page.result()
+
+
+def setup(app):
+    app.connect("env-before-read-docs", read_ahead)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
