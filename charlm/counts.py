@@ -57,9 +57,37 @@ class NGram:
         self.keys, self.key_counts = torch.unique(
             self._key(node, Y), return_counts=True
         )
+        return self._with_table()
+
+    def _with_table(self) -> "NGram":
         small = len(self.vocab) ** self.order <= MAX_DENSE
         self.table = self._log_probs(self.counts()) if small else None
         return self
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the counts as named tensors, like a network's parameters."""
+        levels = {f"levels.{i}": level for i, level in enumerate(self.levels)}
+        return levels | {"keys": self.keys, "key_counts": self.key_counts}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> "NGram":
+        """Take over the counts of another model; return self.
+
+        Raises ValueError where they are not the counts of a model of this order.
+        """
+        names = [f"levels.{i}" for i in range(self.block_size)]
+        if state.keys() != {*names, "keys", "key_counts"}:
+            raise ValueError(f"these are not the counts of a {self.order}-gram")
+        *levels, keys = ordered = [state[name] for name in (*names, "keys")]
+        counts = state["key_counts"]
+        if not (
+            all(t.dtype == torch.int64 and t.ndim == 1 for t in (*ordered, counts))
+            and all((t.diff() > 0).all() and (t >= 0).all() for t in ordered)
+            and len(keys) == len(counts)
+            and (counts > 0).all()
+        ):
+            raise ValueError("the counts are damaged")
+        self.levels, self.keys, self.key_counts = levels, keys, counts
+        return self._with_table()
 
     def _key(self, node: Tensor, char: Tensor) -> Tensor:
         return node * len(self.vocab) + char

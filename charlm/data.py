@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from charlm.vocab import Vocabulary
+from charlm.vocab import InputError, Vocabulary
+
+WORDS_AT_ONCE = 2**17
 
 
-class WordsError(ValueError):
+class WordsError(InputError):
     """A file of words that cannot be used; the message names the file."""
 
 
@@ -68,6 +70,64 @@ def split_words(
     return shuffled[:n1], shuffled[n1:n2], shuffled[n2:]
 
 
+class Windows:
+    """Every context of the words and the id that follows it, cut out when asked for.
+
+    A word of n characters gives n + 1 examples: one for each character, and one for
+    the boundary that ends it. All ids stand in one row, each word before its boundary,
+    in the smallest integers that hold them, so that ten million words take 80 MB.
+
+    >>> examples = Windows(["emma", "ava"], Vocabulary(("a", "e", "m", "v")), 3)
+    >>> x, y = examples[torch.tensor([2, 6])]
+    >>> x.tolist(), y.tolist()
+    ([[0, 2, 3], [0, 0, 1]], [3, 4])
+    """
+
+    def __init__(
+        self, words: Sequence[str], vocab: Vocabulary, block_size: int
+    ) -> None:
+        if block_size < 0:
+            raise ValueError(f"block_size must not be negative, got {block_size}")
+        self.block_size = block_size
+        dtype = np.min_scalar_type(-len(vocab))  # signed, as torch has no uint16
+        row = [np.zeros(block_size, dtype)]
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            part = words[start : start + WORDS_AT_ONCE]
+            row.append(_with_boundaries(part, vocab).astype(dtype))
+        self.row = torch.from_numpy(np.concatenate(row))  # (T + N,)
+
+    def to(self, device: torch.device | str) -> "Windows":
+        """Move the row of ids to a device: batches are then cut there. Return self."""
+        self.row = self.row.to(device)
+        return self
+
+    def __len__(self) -> int:
+        """The number of examples, N."""
+        return len(self.row) - self.block_size
+
+    def __getitem__(self, at: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x (B, T) and y (B,), int64, of the examples numbered at (B,).
+
+        What stands before the last boundary of a context belongs to another word, and
+        is overwritten with boundaries.
+        """
+        at = at.to(self.row.device)
+        places = torch.arange(self.block_size, device=at.device)
+        x = self.row[at[:, None] + places].long()  # (B, T)
+        inside = (x != 0).flip(1).cumprod(1).flip(1)
+        return x * inside, self.row[at + self.block_size].long()
+
+
+def _with_boundaries(words: Sequence[str], vocab: Vocabulary) -> np.ndarray:
+    """Return the ids of all words in a row, each word before the 0 that ends it."""
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    row = np.zeros(lengths.sum() + len(words), np.int64)
+    is_char = np.ones(len(row), bool)
+    is_char[np.cumsum(lengths + 1) - 1] = False
+    row[is_char] = vocab.encode_all(words)
+    return row
+
+
 def windows(
     words: Sequence[str], vocab: Vocabulary, block_size: int
 ) -> tuple[Tensor, Tensor]:
@@ -77,20 +137,8 @@ def windows(
     character, and one for the boundary that ends it. A context that reaches back
     beyond the start of its word is filled up with boundaries.
     """
-    if block_size < 0:
-        raise ValueError(f"block_size must not be negative, got {block_size}")
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
-    # One long row of ids: each word behind T boundaries, and one more to end it,
-    # as in "...emma. ...ava. ...".
-    owner = np.repeat(np.arange(len(words)), lengths + 1)
-    target_at = np.arange(len(owner)) + (owner + 1) * block_size
-    is_char = np.ones(len(owner), bool)
-    is_char[np.cumsum(lengths + 1) - 1] = False
-    row = np.zeros(len(owner) + (len(words) + 1) * block_size, np.int64)
-    row[target_at[is_char]] = vocab.encode_all(words)
-
-    ids, at = torch.from_numpy(row), torch.from_numpy(target_at)
-    return ids.unfold(0, block_size, 1)[at - block_size], ids[at]
+    examples = Windows(words, vocab, block_size)
+    return examples[torch.arange(len(examples))]
 
 
 def batches(

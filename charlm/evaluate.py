@@ -10,14 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.data import windows
+from charlm.data import Windows
 from charlm.vocab import Vocabulary
 
 
 class Model(Protocol):
     """Anything that maps contexts (B, block_size) to logits (B, V)."""
 
-    block_size: int
+    @property
+    def block_size(self) -> int: ...
 
     def __call__(self, idx: Tensor, /) -> Tensor: ...
 
@@ -102,8 +103,9 @@ def paired(
 
 
 def _losses_of(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor:
-    X, Y = windows(words, vocab, model.block_size)
-    return losses(model, X, Y).double()
+    examples = Windows(words, vocab, model.block_size)
+    parts = torch.arange(len(examples)).split(2**16)
+    return torch.cat([losses(model, *examples[at]) for at in parts]).double()
 
 
 def _by_word(loss: Tensor, words: Sequence[str]) -> Evaluation:

@@ -22,7 +22,9 @@ def linear(
     generator: torch.Generator | None = None,
 ) -> nn.Linear:
     """Return an nn.Linear of normal weights, gain / sqrt(in_features), zero bias."""
-    layer = nn.utils.skip_init(nn.Linear, in_features, out_features, bias=bias)
+    layer = nn.utils.skip_init(
+        nn.Linear, in_features, out_features, bias, device=torch.get_default_device()
+    )
     std = gain / in_features**0.5
     nn.init.normal_(layer.weight, std=std, generator=generator)
     if bias:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from charlm.evaluate import Model, eval_mode
-from charlm.vocab import Vocabulary
+from charlm.vocab import InputError, Vocabulary
 
 
 def next_probs(
@@ -20,10 +20,10 @@ def next_probs(
     lose. With top_k only the k most likely characters of each row are kept.
     """
     if not (0 < temperature < math.inf):
-        raise ValueError(f"temperature must be positive and finite, got {temperature}")
+        raise InputError(f"temperature must be positive and finite, got {temperature}")
     if top_k is not None:
         if top_k < 1:
-            raise ValueError(f"top_k must be at least 1, got {top_k}")
+            raise InputError(f"top_k must be at least 1, got {top_k}")
         k = min(top_k, logits.shape[1])
         best = logits.topk(k, dim=1)
         logits = torch.full_like(logits, -math.inf).scatter(
@@ -102,7 +102,7 @@ def sample_words(
         A word that has not ended by then is cut off there.
     """
     if n < 0:
-        raise ValueError(f"the number of words must not be negative, got {n}")
+        raise InputError(f"the number of words must not be negative, got {n}")
     start = vocab.encode(prefix)
     T = model.block_size
     padded = [0] * T + start

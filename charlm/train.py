@@ -35,16 +35,17 @@ def training_steps(
     optimizer: torch.optim.Optimizer,
     batches: Iterable[Examples],
     schedule: Schedule | None = None,
+    start: int = 0,
 ) -> Iterator[Step]:
     """Train on each batch in turn, and yield after each update.
 
     The gradients are still there then, so the body of the caller's loop can look at
-    anything it likes. schedule gives the rate of each step from 0; without it the
-    optimizer keeps its own. The logits may be (B, V) or (B, T, V).
+    anything it likes. schedule gives the rate of each step; without it the optimizer
+    keeps its own. Steps are numbered from start. The logits: (B, V) or (B, T, V).
 
     Raises NonFiniteLossError before the update that would have spoilt the parameters.
     """
-    for index, (x, y) in enumerate(batches):
+    for index, (x, y) in enumerate(batches, start):
         if schedule is not None:
             for group in optimizer.param_groups:
                 group["lr"] = schedule(index)

@@ -9,7 +9,11 @@ import numpy as np
 BOUNDARY = "."
 
 
-class UnknownCharacterError(ValueError):
+class InputError(ValueError):
+    """Something given cannot be used; the message is a sentence for whoever gave it."""
+
+
+class UnknownCharacterError(InputError):
     """A word contains a character that the vocabulary does not know."""
 
 

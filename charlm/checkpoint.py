@@ -1,0 +1,184 @@
+"""A run directory: config.json, model.safetensors, metrics.csv, state.safetensors.
+
+All of it is data, and none is code: nothing is unpickled. Each file is written under
+another name, flushed to the disk and then renamed, so that there is always a whole one.
+"""
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from charlm.config import Checked, Config, sentence
+from charlm.vocab import InputError
+
+CONFIG, MODEL, METRICS, STATE = FILES = (
+    "config.json",
+    "model.safetensors",
+    "metrics.csv",
+    "state.safetensors",
+)
+MAX_CONFIG_BYTES = 2**25
+DTYPES = {
+    torch.float32: "F32",
+    torch.float64: "F64",
+    torch.int64: "I64",
+    torch.uint8: "U8",
+}
+
+
+class RunError(InputError):
+    """A run directory that cannot be read or written; the message names the file."""
+
+
+class Row(Checked):
+    """One evaluation: the losses in nats; train_loss is the mean since the last one."""
+
+    step: int
+    train_loss: float
+    dev_loss: float
+    learning_rate: float
+    seconds: float
+
+
+class Progress(Checked):
+    """How far a run has come: its evaluations, and the training loss since the last."""
+
+    step: int = Field(default=0, ge=0)
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def best(self) -> Row | None:
+        """The evaluation whose parameters are kept."""
+        return min(self.rows, key=lambda row: row.dev_loss, default=None)
+
+
+@contextmanager
+def _saving(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RunError(f"{path} cannot be written: {reason}") from None
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RunError(f"{path} cannot be read: {reason}") from None
+    except SafetensorError as error:
+        raise RunError(f"{path} is not a whole safetensors file: {error}") from None
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace a file by its new content, or leave it as it was.
+
+    Raises RunError where the disk is full or the folder may not be written to.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with _saving(path):
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def create(directory: Path, config: Config) -> None:
+    """Begin a run in a directory that holds none yet.
+
+    Raises RunError where there is one, or where it cannot be written.
+    """
+    if any((directory / name).exists() for name in FILES):
+        raise RunError(
+            f"{directory} holds a run already: choose another --out, "
+            f"or go on with --resume {directory}"
+        )
+    with _saving(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    write(directory / CONFIG, config.model_dump_json(indent=2).encode() + b"\n")
+
+
+def read_config(directory: Path) -> Config:
+    """Return the checked configuration of a run. Raises RunError."""
+    path = directory / CONFIG
+    if not directory.is_dir():
+        raise RunError(f"{directory}: there is no such run directory")
+    if not path.is_file():
+        raise RunError(f"{directory} is not a run directory: it has no {CONFIG}")
+    with _reading(path):
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise RunError(f"{path} is too long for a configuration")
+        raw = path.read_bytes()
+    try:
+        return Config.model_validate_json(raw)
+    except ValidationError as error:
+        raise RunError(f"{path} cannot be used: {sentence(error)}") from None
+
+
+def fingerprint(config: Config) -> str:
+    """Return what a run's tensors carry, so that files of two runs are not mixed."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+
+
+def write_tensors(
+    path: Path, config: Config, tensors: dict[str, Tensor], progress: Progress
+) -> None:
+    """Save tensors as safetensors, with how far the run was in the file's header."""
+    whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    notes = {"run": fingerprint(config), "progress": progress.model_dump_json()}
+    write(path, save(whole, notes))
+
+
+def read_tensors(
+    path: Path, config: Config, like: dict[str, Tensor] | None = None
+) -> tuple[dict[str, Tensor], Progress]:
+    """Return the tensors of a file, and how far the run was.
+
+    With like, the names, shapes and types must be those; they are compared with the
+    file's header before anything is read. Raises RunError.
+    """
+    if not path.is_file():
+        raise RunError(f"{path}: there is no such file")
+    with _reading(path), safe_open(path, "pt") as file:
+        notes = file.metadata() or {}
+        if notes.get("run") != fingerprint(config):
+            raise RunError(f"{path} does not belong to this run's {CONFIG}")
+        found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        if like is not None:
+            kinds = {name: (s.get_shape(), s.get_dtype()) for name, s in found.items()}
+            if kinds != {n: (list(t.shape), DTYPES[t.dtype]) for n, t in like.items()}:
+                raise RunError(f"{path} holds other tensors than this model has")
+        try:
+            progress = Progress.model_validate_json(notes.get("progress", ""))
+        except ValidationError as error:
+            raise RunError(f"{path} is damaged: {sentence(error)}") from None
+        return {name: file.get_tensor(name) for name in found}, progress
+
+
+def write_metrics(directory: Path, rows: Iterable[Row]) -> None:
+    """Save the evaluations as CSV."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(Row.model_fields)
+    table.writerows(row.model_dump().values() for row in rows)
+    write(directory / METRICS, text.getvalue().encode())

@@ -1,0 +1,245 @@
+"""Training that can be stopped at any instant, and goes on as if it had not been.
+
+The state after an evaluation says all about what follows: parameters, the optimiser's
+moments, the generator that draws the batches. It is written last, so a run that is
+killed in between repeats some steps, and repeats them bitwise.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from charlm import checkpoint
+from charlm.checkpoint import Progress, Row, RunError
+from charlm.data import Windows, split_words
+from charlm.distributed import check_batch, join
+from charlm.evaluate import evaluate
+from charlm.runs import Run, build, device_named, new, open_run
+from charlm.train import NonFiniteLossError, Step, adamw, cosine, training_steps
+
+DEV_WORDS = 10_000
+
+
+class Training:
+    """A run being trained: iterate over it, and each step is made when asked for.
+
+    Each item is a `Step`, with a `Row` after the steps that are followed by an
+    evaluation. Between two items `save` may be called. The directory then holds the
+    parameters with the lowest dev loss so far, all losses, and the state.
+    """
+
+    def __init__(self, run: Run, device: str = "cpu") -> None:
+        assert run.config.recipe is not None
+        self.run, self.recipe = run, run.config.recipe
+        self.device = device_named(device)
+        self.group = join(self.device)
+        check_batch(self.recipe.batch_size, self.group)
+        self.generator = torch.Generator().manual_seed(self.recipe.seed)
+        self.model = build(run.config, self.generator).to(self.device)
+        self.optimizer = adamw(
+            self.model, self.recipe.learning_rate, self.recipe.weight_decay
+        )
+        self.progress = Progress()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are made."""
+        return self.progress.step >= self.recipe.steps
+
+    def __iter__(self) -> Iterator[tuple[Step, Row | None]]:
+        recipe, run = self.recipe, self.run
+        train, dev, _ = split_words(run.words(), run.config.data.split_seed)
+        run.kept_words, dev = None, dev[:DEV_WORDS]
+        examples = Windows(train, run.vocab, self.model.block_size).to(self.device)
+        del train
+        placed = Run(run.directory, run.config, self.model, self.device)
+        schedule = cosine(recipe.learning_rate, recipe.steps, recipe.warmup)
+        model = self.group.wrap(self.model)
+        before = perf_counter() - self.progress.seconds
+        for step in training_steps(
+            model, self.optimizer, self._batches(examples), schedule, self.progress.step
+        ):
+            p = self.progress = self.progress.model_copy(
+                update={
+                    "step": step.index + 1,
+                    "seconds": perf_counter() - before,
+                    "loss_sum": self.progress.loss_sum + self.group.mean(step.loss),
+                    "loss_count": self.progress.loss_count + 1,
+                }
+            )
+            row = None
+            if p.step % recipe.eval_every == 0 or self.finished:
+                score = evaluate(placed, dev, run.vocab).loss
+                row = Row(
+                    step=p.step,
+                    train_loss=p.loss_sum / p.loss_count,
+                    dev_loss=score,
+                    learning_rate=step.lr,
+                    seconds=p.seconds,
+                )
+                self._keep(row)
+            yield step, row
+
+    def _batches(self, examples: Windows) -> Iterator[tuple[Tensor, Tensor]]:
+        """Draw the rest of the batches with replacement: each process its share."""
+        size = (self.recipe.batch_size,)
+        while not self.finished:
+            at = torch.randint(len(examples), size, generator=self.generator)
+            yield examples[self.group.share(at)]
+
+    def _keep(self, row: Row) -> None:
+        if not math.isfinite(row.dev_loss):
+            raise NonFiniteLossError(
+                f"the dev loss is {row.dev_loss} after step {row.step}: "
+                f"try a lower learning rate than {self.recipe.learning_rate:.3g}"
+            )
+        best = self.progress.best
+        self.progress = self.progress.model_copy(
+            update={
+                "loss_sum": 0.0,
+                "loss_count": 0,
+                "rows": (*self.progress.rows, row),
+            }
+        )
+        if self.group.rank == 0 and (best is None or row.dev_loss < best.dev_loss):
+            self._write(checkpoint.MODEL, self.model.state_dict())
+        if self.group.rank == 0:
+            checkpoint.write_metrics(self.run.directory, self.progress.rows)
+        self.save()
+
+    def save(self) -> None:
+        """Write the state after the last step."""
+        if self.group.rank == 0:
+            self._write(checkpoint.STATE, self._state())
+
+    def _write(self, name: str, tensors: dict[str, Tensor]) -> None:
+        path = self.run.directory / name
+        checkpoint.write_tensors(path, self.run.config, tensors, self.progress)
+
+    def _state(self) -> dict[str, Tensor]:
+        moments = self.optimizer.state_dict()["state"]
+        return {
+            **{f"model.{name}": t for name, t in self.model.state_dict().items()},
+            **{
+                f"optimizer.{i}.{name}": t
+                for i, state in moments.items()
+                for name, t in state.items()
+            },
+            "generator": self.generator.get_state(),
+        }
+
+    def restore(self) -> None:
+        """Go back to the state that was saved last, or to the start without one.
+
+        Raises RunError where it is damaged or belongs to another run.
+        """
+        path = self.run.directory / checkpoint.STATE
+        if not path.exists():
+            return
+        like = {
+            **{f"model.{name}": t for name, t in self.model.state_dict().items()},
+            "generator": self.generator.get_state(),
+        }
+        moments: dict[int, dict[str, Tensor]] = {}
+        for i, p in enumerate(
+            p for g in self.optimizer.param_groups for p in g["params"]
+        ):
+            moments[i] = {"step": torch.tensor(0.0), "exp_avg": p, "exp_avg_sq": p}
+            like |= {f"optimizer.{i}.{name}": t for name, t in moments[i].items()}
+        tensors, progress = checkpoint.read_tensors(path, self.run.config, like)
+        if progress.step > self.recipe.steps:
+            raise RunError(f"{path} is damaged: it has made more steps than there are")
+        for i, state in moments.items():
+            for name in state:
+                state[name] = tensors[f"optimizer.{i}.{name}"]
+        groups = self.optimizer.state_dict()["param_groups"]
+        try:
+            self.generator.set_state(tensors["generator"])
+        except RuntimeError:
+            raise RunError(f"{path} is damaged: no generator's state") from None
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        self.model.load_state_dict(
+            {n: tensors[f"model.{n}"] for n in self.model.state_dict()}
+        )
+        self.progress = progress
+
+
+def begin(run: Run, device: str = "cpu") -> Training:
+    """Return the training of a new run, its directory made. Raises RunError."""
+    group = join(device_named(device))
+    if group.rank == 0:
+        checkpoint.create(run.directory, run.config)
+    group.wait()
+    return Training(run, device)
+
+
+def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Training:
+    """Return the training of a run from its last state on. Raises RunError."""
+    directory = Path(directory)
+    config = checkpoint.read_config(directory)
+    if config.recipe is None:
+        raise RunError(f"{directory} holds a table of counts, which is made in one go")
+    training = Training(Run(directory, config, None), device)
+    training.restore()
+    return training
+
+
+def count(run: Run) -> Row:
+    """Count the n-grams of a new run, and keep them in its directory."""
+    start = perf_counter()
+    checkpoint.create(run.directory, run.config)
+    train, dev, _ = split_words(run.words(), run.config.data.split_seed)
+    model = build(run.config).fit(train)
+    row = Row(
+        step=0,
+        train_loss=evaluate(model, train[:DEV_WORDS], run.vocab).loss,
+        dev_loss=evaluate(model, dev[:DEV_WORDS], run.vocab).loss,
+        learning_rate=0.0,
+        seconds=perf_counter() - start,
+    )
+    progress = Progress(rows=(row,))
+    path = run.directory / checkpoint.MODEL
+    checkpoint.write_tensors(path, run.config, model.state_dict(), progress)
+    checkpoint.write_metrics(run.directory, progress.rows)
+    return row
+
+
+def train(
+    file: str | os.PathLike[str] | None = None,
+    *,
+    out: str | os.PathLike[str],
+    model: str = "wavenet",
+    device: str = "cpu",
+    **settings: Any,
+) -> Run:
+    """Train a model on a file of words, and return the run with its best parameters.
+
+    Parameters
+    ----------
+    file
+        One word a line; without it, the bundled names.
+    out
+        The directory to keep it in; it must not hold a run yet.
+    model
+        "ngram", "bigram", "mlp", "wavenet", "conv", "shared" or "gated".
+    device
+        "cpu", "cuda", "mps" or "auto".
+    **settings
+        Fields of `charlm.config.Options` and `charlm.config.Recipe`.
+
+    Raises InputError where anything given cannot be used, NonFiniteLossError where the
+    training breaks down.
+    """
+    run = new(out, file, model=model, **settings)
+    if run.config.recipe is None:
+        count(run)
+    else:
+        for _ in begin(run, device):
+            pass
+    return open_run(out, device)
