@@ -20,6 +20,18 @@ One idea a module, in the order in which the book builds them:
 ``exercises``    checks of a reader's answers
 ===============  ==========================================================
 
+And for words of your own, in Python or by the command ``charlm``:
+
+===============  ==========================================================
+``training``     ``train`` a model on a file; stop it, and go on with it
+``runs``         ``open_run``: words from a model, and its loss
+``comparison``   runs side by side, and one of them layer by layer
+``checkpoint``   a run directory: JSON, CSV and safetensors
+``config``       what a run is: model, data and recipe, checked
+``distributed``  one training on several processes
+``cli``          the command line, and ``progress`` its bar
+===============  ==========================================================
+
 A *model* here is anything with a ``block_size`` that maps a batch of contexts
 (B, block_size) to logits (B, vocab_size).
 """

@@ -83,6 +83,14 @@ class Recipe(Checked):
     eval_every: int = Field(ge=1)
     seed: int = Field(ge=-(2**63), lt=2**64)
 
+    @model_validator(mode="after")
+    def _warm_up_fits(self) -> Self:
+        if self.warmup >= self.steps:
+            raise ValueError(
+                f"a warm-up of {self.warmup} does not fit into {self.steps} steps"
+            )
+        return self
+
 
 class Config(Checked):
     """All that says how a run came about; recipe is None for tables of counts."""

@@ -12,6 +12,12 @@ from IPython.core.inputtransformer2 import TransformerManager
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 MAX_WIDTH, MAX_LINES = 76, 15
+TOOL = {"checkpoint", "cli", "comparison", "config"} | {
+    "distributed",
+    "progress",
+    "runs",
+    "training",
+}
 
 LITERAL = {"code-cell", "code-block", "literalinclude", "math", "raw"}
 FENCE = re.compile(r"\s*([`~:]{3,})\s*(?:\{([\w:-]+)\})?\s*(.*)")
@@ -92,10 +98,11 @@ def defined_names(source):
 
 
 def owned_names():
-    """The public functions and classes of the package."""
+    """The public functions and classes of the package that the chapters build."""
     return {
         node.name
         for path in (ROOT / "charlm").glob("*.py")
+        if path.stem not in TOOL
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"
     }

@@ -1,17 +1,42 @@
 """What the README says is so: its Python runs, and its map names what is there."""
 
 import re
+import shlex
 from pathlib import Path
+
+import pytest
+
+from charlm.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_its_python_runs():
+def test_its_python_runs(tmp_path, monkeypatch, names, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("my_words.txt").write_text("\n".join(names[:2000]))
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    names: dict = {}
-    exec(code, names)
-    assert names["model"].order == 3
+    assert len([line for line in code.splitlines() if line]) == 5
+    exec(code, {})
+    words = capsys.readouterr().out
+    assert words.count("'ma") == 5 and "±" in words
+
+
+def test_its_commands_run(tmp_path, monkeypatch, names, capsys):
+    """Every line of the shell on words of one's own; the training is shortened."""
+    monkeypatch.chdir(tmp_path)
+    Path("my_words.txt").write_text("\n".join(names[:2000]))
+    (block,) = re.findall(r"```bash\n(charlm.*?)```", README, re.DOTALL)
+    for line in block.splitlines():
+        command, *arguments = shlex.split(line, comments=True)
+        assert command == "charlm"
+        arguments += ["--steps", "20"] if "shared" in arguments else []
+        monkeypatch.setattr("sys.argv", [command, *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 0, line
+    results = capsys.readouterr().out
+    assert results.count("\nma") >= 19 and "runs/ngram" in results
 
 
 def test_its_map_names_every_module_and_nothing_else():
