@@ -1,0 +1,78 @@
+"""What each public function says of itself: types, a first line, its arguments."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+
+import pytest
+
+import charlm
+
+MODULES = [
+    importlib.import_module(f"charlm.{module.name}")
+    for module in pkgutil.iter_modules(charlm.__path__)
+    if not module.name.startswith(("make_", "__"))
+]
+
+
+def public_functions():
+    """(qualified name, function) of the package's functions and methods."""
+    for module in MODULES:
+        for name, thing in vars(module).items():
+            if name[0] == "_" or getattr(thing, "__module__", "") != module.__name__:
+                continue
+            if inspect.isfunction(thing):
+                yield f"{module.__name__}.{name}", thing
+            elif inspect.isclass(thing) and not getattr(thing, "_is_protocol", False):
+                for key, method in vars(thing).items():
+                    if inspect.isfunction(method) and (key[0] != "_" or key in SPOKEN):
+                        yield f"{module.__name__}.{name}.{key}", method
+
+
+SPOKEN = {"__init__", "__call__", "__getitem__", "__len__"}
+FUNCTIONS = dict(public_functions())
+
+
+def arguments(function):
+    return [
+        p for p in inspect.signature(function).parameters.values() if p.name != "self"
+    ]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_argument_and_result_has_a_type(name):
+    signature = inspect.signature(FUNCTIONS[name])
+    untyped = [p.name for p in arguments(FUNCTIONS[name]) if p.annotation is p.empty]
+    assert untyped == [] and signature.return_annotation is not signature.empty
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if "__" not in name])
+def test_it_says_what_it_is_for(name):
+    assert FUNCTIONS[name].__doc__
+
+
+LONG = [
+    name
+    for name, function in FUNCTIONS.items()
+    if len(arguments(function)) >= 4
+    and not name.startswith("charlm.cli")  # its help explains them
+    and function.__code__.co_filename != "<string>"  # made by a dataclass
+]
+
+
+def docstring(name):
+    """That of a function; for __init__, that of its class."""
+    owner, _, method = name.rpartition(".")
+    module, _, cls = owner.rpartition(".")
+    if method == "__init__":
+        return inspect.getdoc(getattr(importlib.import_module(module), cls)) or ""
+    return inspect.getdoc(FUNCTIONS[name]) or ""
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_four_arguments_or_more_are_explained_one_by_one(name):
+    _, _, explained = docstring(name).partition("Parameters\n----------\n")
+    heads = re.findall(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)$", explained, re.MULTILINE)
+    told = {name.strip("* ") for head in heads for name in head.split(",")}
+    assert told >= {p.name for p in arguments(FUNCTIONS[name])}
