@@ -47,8 +47,8 @@ def test_every_argument_and_result_has_a_type(name):
     assert untyped == [] and signature.return_annotation is not signature.empty
 
 
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if "__" not in name])
-def test_it_says_what_it_is_for(name):
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n.count(".") == 2])
+def test_each_function_says_what_it_is_for(name):
     assert FUNCTIONS[name].__doc__
 
 
