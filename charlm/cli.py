@@ -322,7 +322,7 @@ def compare(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Compare models on the same words: differences to the best, with their errors."""
+    """Compare models on the same words: differences from the best, and errors."""
     from charlm.comparison import compared
 
     rows = compared(directories, split, device)
@@ -391,7 +391,7 @@ def _say(sentence: str) -> None:
 
 
 def main() -> None:
-    """Run the command line: 2 for a user's mistake, 130 for Ctrl-C."""
+    """Run the command line; exit with 2 at a user's mistake, with 130 at Ctrl-C."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     if os.environ.get("RANK", "0") != "0":
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115

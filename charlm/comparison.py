@@ -74,7 +74,7 @@ def compared(
 
 
 def layers(run: Run) -> list[tuple[str, str, tuple[int, ...], int]]:
-    """Return name, kind, output shape for one context, and parameters of each layer.
+    """Return each layer's name, kind, output shape for one context, parameter count.
 
     A table of counts has no layers.
     """

@@ -63,7 +63,7 @@ class Options(Checked):
 
 
 class Data(Checked):
-    """The file of words, known again by its hash; path None is the bundled names."""
+    """The file of words, recognised by its hash; path None is the bundled names."""
 
     path: str | None
     bytes: int = Field(ge=1)
@@ -93,7 +93,7 @@ class Recipe(Checked):
 
 
 class Config(Checked):
-    """All that says how a run came about; recipe is None for tables of counts."""
+    """Everything that says how a run came about; recipe is None for counts."""
 
     format: Literal[1] = 1
     model: str

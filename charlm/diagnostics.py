@@ -32,7 +32,7 @@ class LayerTrace:
 def trace(model: Any, x: Tensor, y: Tensor) -> list[LayerTrace]:
     """Return the output (B, ..., C) of each innermost layer and its gradient.
 
-    The batch passes once, in the mode that the model is in, and backwards once.
+    The batch passes once forwards, in the model's current mode, and once backwards.
     A layer with nothing to learn before it has a gradient of zeros.
     """
     seen: list[tuple[str, str, Tensor]] = []
@@ -58,7 +58,7 @@ class LayerStats:
     """One layer's activations and gradients in a few numbers.
 
     saturated is the share of outputs beyond the threshold in size, and dead the number
-    of units for which that holds with every example (for a ReLU: that are always 0).
+    of units that pass no gradient on, as `dead_units` finds them.
     """
 
     name: str
@@ -92,7 +92,11 @@ def layer_stats(traces: list[LayerTrace], threshold: float = 0.97) -> list[Layer
 
 
 def dead_units(traced: LayerTrace, threshold: float = 0.97) -> Tensor:
-    """Return which units pass no gradient on for any example: (B, ..., C) -> (C,)."""
+    """Return which units pass no gradient on for any example: (B, ..., C) -> (C,).
+
+    A unit of a tanh is dead when all its outputs are beyond the threshold in size, one
+    of a ReLU when all are 0; other layers have none.
+    """
     h = traced.output.flatten(0, -2)
     if traced.kind == "Tanh":
         return (h.abs() > threshold).all(0)
@@ -117,7 +121,10 @@ class ParameterStats:
 
 
 def parameter_stats(model: Any) -> list[ParameterStats]:
-    """Return the numbers of each weight matrix, from the gradients there now."""
+    """Return the numbers of each weight matrix, from the gradients there now.
+
+    Raises ValueError where a matrix has no gradient yet.
+    """
     found = []
     for name, p in _matrices(model):
         if p.grad is None:
@@ -176,7 +183,7 @@ def _matrices(model: Any) -> list[tuple[str, Tensor]]:
 
 @contextmanager
 def _buffers_restored(model: Any) -> Iterator[None]:
-    """Give the tensors that are not learned, and that a pass may change, back."""
+    """Restore the tensors that a pass may change although they are not learned."""
     learned = {name for name, _ in model.named_parameters()}
     buffers = [v for name, v in model.state_dict().items() if name not in learned]
     before = [buffer.clone() for buffer in buffers]

@@ -46,7 +46,7 @@ class Group:
             dist.barrier()
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """Return the model, so that its gradients are those of the whole batch."""
+        """Return the model, made to have the gradients of the whole batch."""
         if self.size == 1:
             return model
         for module in list(model.modules()):
@@ -56,7 +56,7 @@ class Group:
 
 
 def join(device: torch.device) -> Group:
-    """Return the group that torchrun has started this process in, or it alone."""
+    """Return the group in which torchrun started this process, or it alone as one."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         return Group()

@@ -26,7 +26,10 @@ CHECKS: dict[str, Callable[[Any], None]] = {
 
 
 def check(exercise: str, answer: Any) -> bool:
-    """Print whether the answer to an exercise, such as "1.1", is right; return it."""
+    """Print and return whether the answer to an exercise, such as "1.1", is right.
+
+    Raises ValueError for an exercise that does not exist.
+    """
     if exercise not in CHECKS:
         raise ValueError(f"no exercise {exercise!r}; there are {', '.join(CHECKS)}")
     try:

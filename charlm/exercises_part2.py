@@ -80,7 +80,7 @@ def _context(answer: Any) -> None:
 
 @cache
 def _seen_and_unseen() -> tuple[float, float]:
-    """Return the 4-gram's losses on the dev names that stand in train, and others."""
+    """Return the 4-gram's losses on the dev names that train has, and on the others."""
     words = load_words()
     train, dev, _ = split_words(words)
     vocab, known = Vocabulary.from_words(words), set(train)

@@ -1,4 +1,4 @@
-"""Checks of the answers of Part 5; see `charlm.answers`."""
+"""The checks of Part 5's exercises: each raises Wrong unless the answer is right."""
 
 import math
 import statistics

@@ -49,7 +49,7 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps are made."""
+        """Whether all steps have been made."""
         return self.progress.step >= self.recipe.steps
 
     def __iter__(self) -> Iterator[tuple[Step, Row | None]]:
@@ -171,7 +171,7 @@ class Training:
 
 
 def begin(run: Run, device: str = "cpu") -> Training:
-    """Return the training of a new run, its directory made. Raises RunError."""
+    """Make the directory of a new run, and return its training. Raises RunError."""
     group = join(device_named(device))
     if group.rank == 0:
         checkpoint.create(run.directory, run.config)
@@ -191,7 +191,7 @@ def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Training:
 
 
 def count(run: Run) -> Row:
-    """Count the n-grams of a new run, and keep them in its directory."""
+    """Count the n-grams of a new run, keep them in its directory; return its losses."""
     start = perf_counter()
     checkpoint.create(run.directory, run.config)
     train, dev, _ = split_words(run.words(), run.config.data.split_seed)
