@@ -14,6 +14,7 @@ class Wrong(Exception):
 
 
 def read_number(answer: Any) -> float:
+    """Return the answer as a float. Raises Wrong unless it is one number, not nan."""
     if isinstance(answer, torch.Tensor) and answer.numel() == 1:
         answer = answer.item()
     if not isinstance(answer, Real) or isinstance(answer, bool):
@@ -25,6 +26,7 @@ def read_number(answer: Any) -> float:
 
 
 def read_pair(answer: Any) -> tuple[float, float]:
+    """Return the answer as two floats. Raises Wrong unless it is two numbers."""
     try:
         first, second = answer
     except (TypeError, ValueError):
@@ -46,6 +48,10 @@ def expect(value: float, right: float, mistakes: dict[str, float]) -> None:
 
 
 def read_tensor(answer: Any, *arguments: Any) -> torch.Tensor:
+    """Return the tensor that the answer, a function, makes of the arguments.
+
+    Raises Wrong where it is no function, fails, or returns anything but a tensor.
+    """
     if not callable(answer):
         raise Wrong("Expected a function; hand it over without calling it.")
     try:

@@ -76,10 +76,16 @@ def batch_norm_backward(
     """Return dx, dgamma, dbeta: dy (B, H), xhat (B, H) -> (B, H), (H,), (H,).
 
     y = gamma xhat + beta, where xhat = (x - mean) inv_std, inv_std = (var + eps)^-1/2
-    and var is the sum of squares divided by B - correction: 0 as torch, 1 the unbiased.
 
     dgamma = sum(dy xhat)    dbeta = sum(dy)    (over the batch)
     dx = gamma inv_std (dy - dbeta / B - xhat dgamma / (B - correction))
+
+    Parameters
+    ----------
+    dy, xhat, inv_std, gamma
+        The gradient of y, then three tensors of the forward pass: (H,) the last two.
+    correction
+        var is the sum of squares over B - correction: 0 as in torch, 1 the unbiased.
     """
     B = len(dy)
     dgamma, dbeta = (dy * xhat).sum(0), dy.sum(0)
@@ -110,9 +116,17 @@ def mlp_gradients(
 ) -> tuple[Tensor, dict[str, Tensor], tuple[Tensor, Tensor]]:
     """Return the loss, its gradients, and the batch's mean and variance (H,), (H,).
 
-    The model is the book's MLP with batch normalisation: x (B, T), y (B,). P holds
-    C (V, C), W1 (T * C, H), gamma and beta (H,), W2 (H, V), b2 (V,); the gradients have
-    the same names.
+    The model is the book's MLP with batch normalisation.
+
+    Parameters
+    ----------
+    P
+        The parameters by name, as are the gradients: C (V, C), W1 (T * C, H), gamma
+        and beta (H,), W2 (H, V), b2 (V,).
+    x, y
+        Contexts (B, T), and the ids that follow them (B,).
+    correction
+        As in `batch_norm_backward`.
     """
     B = len(x)
     emb = P["C"][x]  # (B, T, C)

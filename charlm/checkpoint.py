@@ -119,7 +119,10 @@ def create(directory: Path, config: Config) -> None:
 
 
 def read_config(directory: Path) -> Config:
-    """Return the checked configuration of a run. Raises RunError."""
+    """Return the checked configuration of a run.
+
+    Raises RunError where there is none, or none that can be used.
+    """
     path = directory / CONFIG
     if not directory.is_dir():
         raise RunError(f"{directory}: there is no such run directory")
@@ -136,14 +139,28 @@ def read_config(directory: Path) -> Config:
 
 
 def fingerprint(config: Config) -> str:
-    """Return what a run's tensors carry, so that files of two runs are not mixed."""
+    """Return a run's hash; its tensors carry it, so that no other run's are taken."""
     return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
 
 
 def write_tensors(
     path: Path, config: Config, tensors: dict[str, Tensor], progress: Progress
 ) -> None:
-    """Save tensors as safetensors, with how far the run was in the file's header."""
+    """Save tensors as safetensors, with how far the run was in the file's header.
+
+    Parameters
+    ----------
+    path
+        Replaced as a whole, as by `write`.
+    config
+        Its fingerprint goes into the header: `read_tensors` takes no other run's file.
+    tensors
+        By name, on any device.
+    progress
+        How far the run was when the tensors had these values.
+
+    Raises RunError where the file cannot be written.
+    """
     whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     notes = {"run": fingerprint(config), "progress": progress.model_dump_json()}
     write(path, save(whole, notes))
@@ -154,8 +171,9 @@ def read_tensors(
 ) -> tuple[dict[str, Tensor], Progress]:
     """Return the tensors of a file, and how far the run was.
 
-    With like, the names, shapes and types must be those; they are compared with the
-    file's header before anything is read. Raises RunError.
+    With like, the names, shapes and types must be the same as there; the file's header
+    tells them before any tensor is read. Raises RunError where they differ, or the file
+    is missing, damaged or another run's.
     """
     if not path.is_file():
         raise RunError(f"{path}: there is no such file")

@@ -151,8 +151,21 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield random minibatches x (B, T) and y (B,), steps of them or without end.
 
-    Examples are drawn with replacement, so every batch is independent of the others
-    and the generator's state says all about the batches to come.
+    Examples are drawn with replacement, so every batch is independent of the others.
+
+    Parameters
+    ----------
+    X, Y
+        All contexts (N, T), and the ids that follow them (N,).
+    batch_size
+        B, the number of examples in each batch.
+    generator
+        The source of randomness; its state says all about the batches to come.
+    steps
+        How many batches; None for no end.
+
+    Raises ValueError, at the first batch, where X and Y differ in length or a batch
+    would be empty.
     """
     if len(X) != len(Y):
         raise ValueError(f"there are {len(X)} contexts but {len(Y)} targets")

@@ -28,7 +28,8 @@ class Evaluation:
     """The mean loss of a model on some words, in nats a character.
 
     The standard error treats the words as drawn at random and the model as given.
-    Characters of one word are not independent, so it is computed by word.
+    Characters of one word are not independent, so it is computed by word; it is nan
+    for a single word. characters counts the ends of words too.
     """
 
     loss: float
@@ -65,6 +66,15 @@ def losses(
     """Return -log P(y | x) of each example, in nats: (N, T), (N,) -> (N,).
 
     An impossible example has an infinite loss. The model is measured in eval mode.
+
+    Parameters
+    ----------
+    model
+        Maps contexts (B, T) to logits (B, V).
+    X, Y
+        Contexts (N, T), and the ids that follow them (N,).
+    batch_size
+        How many examples the model gets at once: a bound on memory.
     """
     with eval_mode(model):
         parts = [
@@ -77,11 +87,11 @@ def losses(
 def evaluate(model: Model, words: Sequence[str], vocab: Vocabulary) -> Evaluation:
     """Return the loss of a model on words: the mean over characters and word ends.
 
-    Raises ValueError when there are no words.
-
-    With L_i the summed loss and n_i the characters of word i, the loss is
+    With L_i the summed loss and n_i the characters of word i and its end, the loss is
     L = sum L_i / sum n_i, and its standard error that of a ratio of two sums:
     sqrt(W / (W - 1) sum (L_i - L n_i)^2) / sum n_i for W words (Cochran 1977, 6.3).
+
+    Raises ValueError where there are no words.
     """
     if not words:
         raise ValueError("there are no words to evaluate on")
@@ -95,6 +105,15 @@ def paired(
 
     The standard error is that of the difference. It is much smaller than either
     model's own, as a word that is hard for the one is mostly hard for the other.
+
+    Parameters
+    ----------
+    model, other
+        Two models of the same characters; their contexts may differ in length.
+    words, vocab
+        What both are measured on, and the numbering of its characters.
+
+    Raises ValueError where there are no words.
     """
     if not words:
         raise ValueError("there are no words to evaluate on")
@@ -109,7 +128,7 @@ def _losses_of(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor:
 
 
 def _by_word(loss: Tensor, words: Sequence[str]) -> Evaluation:
-    """Return the mean of a number a character (N,), and its standard error by word."""
+    """Return the mean of one number a character, (N,), and its error by word."""
     W = len(words)
     n = torch.tensor([len(word) + 1 for word in words])
     owner = torch.repeat_interleave(torch.arange(W), n)

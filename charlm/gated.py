@@ -32,7 +32,18 @@ class GatedLevel(nn.Module):
 class GatedWaveNet(nn.Module):
     """The tree with gates, residuals and skips, not normalised: (B, T) -> (B, V).
 
-    The skips of all levels are added; two layers of ReLU and a matrix make the logits.
+    The skips of all levels are added; ReLUs and linear layers turn the sum to logits.
+
+    Parameters
+    ----------
+    vocab_size, block_size
+        V, and T, a power of two from 2 up: there are log2 T levels.
+    n_hidden
+        The channels of each level, and of the embedding.
+    generator
+        Draws the initial weights; None for torch's global one.
+
+    Raises ValueError for another block_size.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
 """A small torch.nn in plain classes: the same names, arguments and behaviour.
 
-Two differences, both on purpose. A weight of `Linear` is stored (in, out), to mirror
-y = x W + b; torch stores the transpose. And channels come last everywhere, also in
-`BatchNorm1d`: (B, C) or (B, T, C), where torch.nn.BatchNorm1d takes (B, C, T).
+Two differences, both on purpose: `Linear` stores its weight as (in, out), to mirror
+y = x W + b, and torch the transpose; `BatchNorm1d` takes (B, T, C), torch (B, C, T).
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,8 +14,7 @@ from torch import Tensor
 class Layer:
     """A function with tensors of its own. Those that require a gradient are learned.
 
-    A model needs a `block_size` to be evaluated or sampled from: set it on the layer
-    that is the model, as in `net.block_size = 3`.
+    A model that is evaluated or sampled from needs a length: `net.block_size = 3`.
     """
 
     block_size: int
@@ -81,8 +79,13 @@ class Layer:
 class Linear(Layer):
     """x W + b on the last dimension: (..., in_features) -> (..., out_features).
 
-    W is normal with standard deviation gain / sqrt(in_features), which keeps the
-    deviation of an input of independent numbers, times gain; b starts at zero.
+    Parameters
+    ----------
+    in_features, out_features, bias
+        W is (in_features, out_features); with bias=False there is no b.
+    gain, generator
+        W is drawn with standard deviation gain / sqrt(in_features): independent
+        numbers keep their deviation, times gain. b starts at zero.
     """
 
     def __init__(
@@ -108,11 +111,15 @@ class BatchNorm1d(Layer):
 
     y = weight * (x - mean) / sqrt(var + eps) + bias, (B, C) or (B, T, C) -> the same
 
-    In training, mean and var are the batch's, over all dimensions but the last, and
-    the running statistics move towards them by the share momentum; in use they are
-    the running ones. Like torch, it normalises with the biased variance and stores
-    the unbiased one. correction=1 normalises with the unbiased one too, as the
-    lecture does (Ioffe and Szegedy 2015).
+    In training, mean and var are the batch's, over all dimensions but the last; in
+    use they are the running ones, with the unbiased variance (Ioffe and Szegedy 2015).
+
+    Parameters
+    ----------
+    num_features, eps, momentum
+        C, what keeps the root from zero, a batch's share in the running statistics.
+    correction
+        The batch's var divides by n - correction: 0 as in torch, 1 as in the lecture.
     """
 
     def __init__(

@@ -45,8 +45,19 @@ def leaderboard_row(
 ) -> Row:
     """Return the model's row: its loss on words, and some words it makes up.
 
-    Every row draws its words from the same seed, the first it happens to write: none
-    is chosen, but those longer than 12 characters are cut.
+    These are the first that it happens to write: none is chosen. Words are cut after
+    12 characters.
+
+    Parameters
+    ----------
+    label, seconds
+        Its name, and how long it was trained; None for a model that is not.
+    model, words, vocab
+        As in `evaluate`.
+    parameters
+        How many it has; None counts them.
+    samples, seed
+        How many words to draw, and from which seed: the same one for every row.
     """
     generator = torch.Generator().manual_seed(seed)
     return Row(

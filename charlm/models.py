@@ -21,7 +21,15 @@ def linear(
     bias: bool = True,
     generator: torch.Generator | None = None,
 ) -> nn.Linear:
-    """Return an nn.Linear of normal weights, gain / sqrt(in_features), zero bias."""
+    """Return an nn.Linear of normal weights, gain / sqrt(in_features), zero bias.
+
+    Parameters
+    ----------
+    in_features, out_features, bias
+        As in nn.Linear.
+    gain, generator
+        The scale of the weights and their source; None for torch's global generator.
+    """
     layer = nn.utils.skip_init(
         nn.Linear, in_features, out_features, bias, device=torch.get_default_device()
     )
@@ -74,7 +82,7 @@ class PairApart(nn.Module):
 class NeuralBigram(nn.Module):
     """A table of logits, one row for the character before: (B, 1) -> (B, V).
 
-    A row of the table is the product of the table with a one-hot vector.
+    Looking a row up is the same as multiplying a one-hot vector by the table.
     """
 
     block_size = 1
@@ -94,8 +102,16 @@ class NeuralBigram(nn.Module):
 class MLP(nn.Module):
     """Embeddings side by side, then n_layer hidden layers of tanh: (B, T) -> (B, V).
 
-    With batch_norm each hidden layer is normalised before its tanh, and has no bias
-    of its own. (Bengio et al. 2003; Ioffe and Szegedy 2015.)
+    After Bengio et al. (2003); normalised as by Ioffe and Szegedy (2015).
+
+    Parameters
+    ----------
+    vocab_size, block_size, n_embd, n_hidden, n_layer
+        V, T, numbers a character, units of a hidden layer, number of hidden layers.
+    batch_norm
+        Normalise each hidden layer before its tanh; it then has no bias of its own.
+    generator
+        As in `linear`.
     """
 
     def __init__(
@@ -126,8 +142,15 @@ class MLP(nn.Module):
 class WaveNet(nn.Module):
     """Characters joined in pairs, pairs of pairs, ... up a tree: (B, T) -> (B, V).
 
-    T is block_size, a power of two; log2 T levels, each with batch normalisation.
-    (After van den Oord et al. 2016, without gates and skips.)
+    After van den Oord et al. (2016), with batch normalisation, without gates and skips.
+    Raises ValueError unless block_size is a power of two from 2 up.
+
+    Parameters
+    ----------
+    vocab_size, block_size, n_embd, n_hidden
+        V, T (log2 T levels), numbers a character, units of a level.
+    generator
+        As in `linear`.
     """
 
     def __init__(

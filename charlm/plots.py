@@ -49,7 +49,16 @@ def heat_map(
 ) -> Axes:
     """Draw a (V, V) table as colours: this character down, the next one across.
 
-    With counts, each cell also holds its two characters and its number.
+    Parameters
+    ----------
+    table
+        Numbers from 0 up; the scale of colours starts at 0.
+    labels
+        What to print for each id, (V,), as in `Vocabulary.labels`.
+    counts
+        Write into each cell its two characters and its number.
+    ax
+        Where to draw; None for a new figure.
     """
     values = np.asarray(table, float)
     ax = _axes(ax)
@@ -99,7 +108,19 @@ def bars(
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> Axes:
-    """Draw one bar a label, in the given order; kwargs go to `Axes.bar`."""
+    """Draw one bar a label, in the given order; kwargs go to `Axes.bar`.
+
+    Parameters
+    ----------
+    labels, values
+        One for each bar.
+    ylabel
+        What the heights are.
+    ax
+        Where to draw; None for a new figure.
+    **kwargs
+        For instance color.
+    """
     ax = _axes(ax)
     ax.bar(range(len(labels)), np.asarray(values, float), **kwargs)
     ax.set_xticks(range(len(labels)), labels)
@@ -118,7 +139,16 @@ def loss_curves(
 ) -> Axes:
     """Draw each curve's losses (nats) over its steps, with references as dashed lines.
 
-    A curve is a sequence of losses, one a step, or a pair (steps, losses).
+    Parameters
+    ----------
+    curves
+        By label: losses, one a step, or a pair (steps, losses).
+    xlabel
+        What the curves run over, where that is not steps.
+    references
+        By label: a loss to compare with, as that of a simpler model.
+    ax
+        Where to draw; None for a new figure.
     """
     ax = _axes(ax)
     for label, curve in curves.items():
@@ -213,7 +243,18 @@ def histograms(
 ) -> Axes:
     """Draw the density of each layer's numbers, as curves on one common scale of x.
 
-    stacked gives each layer a row of its own, from the first, on top, to the last.
+    Parameters
+    ----------
+    values
+        By label: a layer's numbers, of any shape.
+    xlabel
+        What the numbers are.
+    stacked
+        Give each layer a row of its own, the first on top.
+    bins
+        How many intervals the scale is cut into.
+    ax
+        Where to draw; None for a new figure.
     """
     ax = _axes(ax)
     arrays = {label: np.asarray(numbers, float) for label, numbers in values.items()}

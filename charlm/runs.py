@@ -32,7 +32,10 @@ NOVEL_ROUNDS = 50
 
 @dataclass
 class Run:
-    """A model with its configuration; it is called with contexts in main memory."""
+    """A model with its configuration; it takes contexts and gives logits on the CPU.
+
+    model is None in a new run; kept_words spares reading the file a second time.
+    """
 
     directory: Path
     config: Config
@@ -91,6 +94,8 @@ class Run:
 
         Parameters
         ----------
+        n
+            How many words, none if 0.
         prefix
             How each word starts.
         temperature, top_k
@@ -130,7 +135,7 @@ class Run:
 
 
 def read(data: Data) -> list[str]:
-    """Return the words of a run's file. Raises RunError where it has changed."""
+    """Return the words of a run's file. Raises RunError if it is gone or changed."""
     name = data.path or "the bundled names.txt"
     if data.path is not None and not os.path.isfile(data.path):
         raise RunError(f"{name}, which the run learned from, is not there any more")
@@ -143,7 +148,7 @@ def read(data: Data) -> list[str]:
 
 
 def load(path: str | os.PathLike[str] | None, seed: int = 42) -> tuple[list[str], Data]:
-    """Return the words of a file, and what to know it by. Raises WordsError."""
+    """Return the words of a file, and what to recognise it by. Raises InputError."""
     words = load_words(path)
     file = Path(path) if path is not None else files("charlm").joinpath("names.txt")
     raw = file.read_bytes()
@@ -159,7 +164,7 @@ def load(path: str | os.PathLike[str] | None, seed: int = 42) -> tuple[list[str]
 
 
 def part(words: list[str], split: str, seed: int) -> list[str]:
-    """Return one split of the words, or all of them."""
+    """Return one split of the words, or all. Raises InputError for another name."""
     if split not in SPLITS:
         raise InputError(f"there is no split {split!r}, only {', '.join(SPLITS)}")
     if split == "all":
@@ -170,6 +175,7 @@ def part(words: list[str], split: str, seed: int) -> list[str]:
 def build(config: Config, generator: torch.Generator | None = None) -> Any:
     """Return the model of a configuration, not yet trained.
 
+    Without a generator a network has shapes but no values, on the device "meta".
     Raises InputError where it would be too large or its sizes do not fit.
     """
     if config.model == "ngram":

@@ -18,6 +18,7 @@ def next_probs(
 
     softmax(logits / temperature): below 1 the likely characters gain, above 1 they
     lose. With top_k only the k most likely characters of each row are kept.
+    Raises InputError unless temperature is positive and finite, and top_k at least 1.
     """
     if not (0 < temperature < math.inf):
         raise InputError(f"temperature must be positive and finite, got {temperature}")
@@ -48,6 +49,19 @@ def generate(
 
     All rows are drawn together; a row that has met the boundary is finished, leaves
     the batch and is filled up with boundaries. The model is used in eval mode.
+
+    Parameters
+    ----------
+    model
+        Maps contexts (B, T) to logits (B, V).
+    context
+        The ids that each row starts from.
+    max_length
+        A row that has not met the boundary by then is cut off there.
+    generator
+        The source of randomness.
+    temperature, top_k
+        As in `next_probs`.
     """
     out = torch.zeros(len(context), max_length, dtype=torch.int64)
     alive = torch.arange(len(context))
@@ -69,6 +83,7 @@ def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
 
     As torch.multinomial does, but faster for many short rows: the unit interval is cut
     into V pieces as long as the probabilities, and a random point falls into one.
+    Raises ValueError where a probability is nan.
     """
     ends = probs.double().cumsum(1)
     if ends[:, -1].isnan().any():
@@ -92,14 +107,18 @@ def sample_words(
 
     Parameters
     ----------
+    model, vocab
+        Contexts (B, model.block_size) give logits for each id of vocab.
+    n
+        How many words; InputError if negative.
     generator
         The source of randomness: the same state gives the same words.
     prefix
-        How each word starts; UnknownCharacterError if the vocabulary lacks a letter.
+        How each word starts; UnknownCharacterError if the vocabulary lacks a character.
     temperature, top_k
         As in `next_probs`.
     max_length
-        A word that has not ended by then is cut off there.
+        A word that has not ended by then is cut off there; the prefix counts.
     """
     if n < 0:
         raise InputError(f"the number of words must not be negative, got {n}")

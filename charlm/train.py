@@ -40,8 +40,20 @@ def training_steps(
     """Train on each batch in turn, and yield after each update.
 
     The gradients are still there then, so the body of the caller's loop can look at
-    anything it likes. schedule gives the rate of each step; without it the optimizer
-    keeps its own. Steps are numbered from start. The logits: (B, V) or (B, T, V).
+    anything it likes.
+
+    Parameters
+    ----------
+    model
+        Maps x to logits, (B, V) or (B, T, V).
+    optimizer
+        Holds the parameters to train.
+    batches
+        Pairs x, y; y is (B,) or (B, T). One step each.
+    schedule
+        The rate of each step by its number; None keeps the optimizer's own.
+    start
+        The number of the first step.
 
     Raises NonFiniteLossError before the update that would have spoilt the parameters.
     """
@@ -85,15 +97,28 @@ def constant(rate: float) -> Schedule:
 
 
 def step_decay(rate: float, at: Sequence[int], factor: float = 0.1) -> Schedule:
-    """Return the schedule that starts at rate and takes factor of it at each step."""
+    """Return the schedule that starts at rate, times factor from each step in at on."""
     return lambda step: rate * factor ** sum(step >= boundary for boundary in at)
 
 
 def cosine(rate: float, steps: int, warmup: int = 0, final: float = 0.0) -> Schedule:
     """Return the schedule that rises to rate in a line, then falls along a cosine.
 
-    It rises for warmup steps and reaches final after all steps (Loshchilov and
-    Hutter 2017); a large first update on weights that know nothing yet is avoided.
+    A large first update, on weights that know nothing yet, is avoided (Loshchilov and
+    Hutter 2017 for the cosine).
+
+    Parameters
+    ----------
+    rate
+        The highest rate, at the end of the warm-up.
+    steps
+        How many in all, the warm-up included; later ones keep to final.
+    warmup
+        How many steps the rise takes; 0 starts at rate.
+    final
+        The rate after all steps; 0 lets the noise of the batches average out.
+
+    Raises ValueError where the warm-up leaves no step for the fall.
     """
     if not 0 <= warmup < steps:
         raise ValueError(f"a warm-up of {warmup} does not fit into {steps} steps")
@@ -116,7 +141,16 @@ def learning_rate_search(
     """Return the rates 10 ** exponent and the batch's loss at each, one step each.
 
     The model learns on the way, so a loss mixes the rate with the progress so far.
-    Stops early where the loss is no longer finite. Model and optimizer are put back.
+    Stops early where the loss is no longer finite.
+
+    Parameters
+    ----------
+    model, optimizer
+        Both are put back into the state they were in.
+    batches
+        Pairs x (B, T), y (B,), at least one for each exponent.
+    exponents
+        Decimal, in rising order, so that what breaks the training comes last.
     """
     rates = [10.0**exponent for exponent in exponents]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
@@ -173,15 +207,24 @@ def fit(
 
     Parameters
     ----------
+    model
+        A torch.nn.Module or a net of `charlm.layers`, giving logits (B, V).
     train, dev
         Pairs X (N, T), Y (N,), as from `windows`.
+    optimizer
+        Holds the parameters to train.
+    steps, batch_size
+        How many updates, and how many examples to each.
     generator
         Draws the batches: the same state gives bitwise the same run.
     schedule
         The rate of each step; without it, the optimizer's own.
     eval_every
         How many steps lie between two measurements on dev. The last step is always
-        followed by one, the first never.
+        followed by one, the start never.
+
+    Raises ValueError where steps, batch_size or eval_every is below 1,
+    NonFiniteLossError where the training breaks down.
     """
     if steps < 1 or eval_every < 1:
         raise ValueError("steps and eval_every must be at least 1")
