@@ -1,14 +1,17 @@
 """N-gram language models: tables of counts, with no network and no gradient."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from charlm.data import windows
+from charlm.data import WORDS_AT_ONCE, windows
 from charlm.vocab import Vocabulary
 
 MAX_DENSE = 2**20  # cells of a table that is worth keeping whole
+
+Counts: TypeAlias = tuple[list[Tensor], Tensor]  # levels with the keys last; counts
 
 
 class NGram:
@@ -48,16 +51,34 @@ class NGram:
 
     def fit(self, words: Sequence[str]) -> "NGram":
         """Count all n-grams of the words, replacing earlier counts; return self."""
-        X, Y = windows(words, self.vocab, self.block_size)
-        self.levels = []
-        node = torch.zeros_like(Y)
-        for char in X.unbind(1):
-            level, node = torch.unique(self._key(node, char), return_inverse=True)
-            self.levels.append(level)
-        self.keys, self.key_counts = torch.unique(
-            self._key(node, Y), return_counts=True
-        )
+        (*self.levels, self.keys), self.key_counts = self._count(words)
         return self._with_table()
+
+    def _count(self, words: Sequence[str]) -> Counts:
+        """Count words in halves where they are many: their windows take much room."""
+        if len(words) > WORDS_AT_ONCE:
+            half = len(words) // 2
+            return self._merge(self._count(words[:half]), self._count(words[half:]))
+        X, Y = windows(words, self.vocab, self.block_size)
+        node = torch.zeros_like(Y)
+        levels = []
+        for char in (*X.unbind(1), Y):
+            level, node = _distinct(self._key(node, char))
+            levels.append(level)
+        return levels, node.bincount()
+
+    def _merge(self, *parts: Counts) -> Counts:
+        """Return the counts of all parts, in which the nodes get new numbers."""
+        V = len(self.vocab)
+        nodes: Sequence[Tensor] = [torch.zeros(1, dtype=torch.int64)] * len(parts)
+        merged = []
+        for levels in zip(*(levels for levels, _ in parts)):
+            keys = [self._key(n[old // V], old % V) for n, old in zip(nodes, levels)]
+            level, at = _distinct(torch.cat(keys))
+            merged.append(level)
+            nodes = at.split([len(old) for old in levels])
+        counts = torch.cat([counts for _, counts in parts])
+        return merged, torch.zeros_like(level).index_add_(0, at, counts)
 
     def _with_table(self) -> "NGram":
         small = len(self.vocab) ** self.order <= MAX_DENSE
@@ -143,6 +164,15 @@ class NGram:
         """Return log P(word), its end included, in nats; -inf where impossible."""
         X, Y = windows([word], self.vocab, self.block_size)
         return self(X).gather(1, Y[:, None]).sum().item()
+
+
+def _distinct(keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the different keys, sorted, and where among them each key stands."""
+    if len(keys) == 0 or keys.max() >= MAX_DENSE:
+        return torch.unique(keys, return_inverse=True)
+    there = torch.zeros(int(keys.max()) + 1, dtype=torch.int64)
+    there.scatter_(0, keys, 1)
+    return there.nonzero().squeeze(1), there.cumsum(0)[keys] - 1
 
 
 def _find(sorted_keys: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:

@@ -67,7 +67,9 @@ def split_words(
     shuffled = list(words)
     random.Random(seed).shuffle(shuffled)
     n1, n2 = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
-    return shuffled[:n1], shuffled[n1:n2], shuffled[n2:]
+    dev, test = shuffled[n1:n2], shuffled[n2:]
+    del shuffled[n1:]
+    return shuffled, dev, test
 
 
 class Windows:
@@ -112,10 +114,11 @@ class Windows:
         is overwritten with boundaries.
         """
         at = at.to(self.row.device)
-        places = torch.arange(self.block_size, device=at.device)
-        x = self.row[at[:, None] + places].long()  # (B, T)
-        inside = (x != 0).flip(1).cumprod(1).flip(1)
-        return x * inside, self.row[at + self.block_size].long()
+        places = torch.arange(self.block_size + 1, device=at.device)
+        ids = self.row[at[:, None] + places]  # (B, T + 1), still in small integers
+        x, y = ids[:, :-1], ids[:, -1]
+        inside = (x != 0).flip(1).cumprod(1, dtype=x.dtype).flip(1)
+        return (x * inside).long(), y.long()
 
 
 def _with_boundaries(words: Sequence[str], vocab: Vocabulary) -> np.ndarray:

@@ -195,6 +195,7 @@ def count(run: Run) -> Row:
     start = perf_counter()
     checkpoint.create(run.directory, run.config)
     train, dev, _ = split_words(run.words(), run.config.data.split_seed)
+    run.kept_words = None
     model = build(run.config).fit(train)
     row = Row(
         step=0,

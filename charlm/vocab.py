@@ -1,5 +1,6 @@
 """Characters and integers: the alphabet of a model."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +41,7 @@ class Vocabulary:
     @classmethod
     def from_words(cls, words: Iterable[str]) -> "Vocabulary":
         """Return the vocabulary of all characters in the words, sorted."""
-        return cls(tuple(sorted(set().union(*words))))
+        return cls(tuple(sorted(set("".join(words)))))
 
     def __len__(self) -> int:
         """The number of ids, V: the characters and the boundary."""
@@ -82,11 +83,10 @@ class Vocabulary:
         """
         text = "".join(words)
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        known = np.array([ord(char) for char in self.chars], np.uint32)
-        ids = np.searchsorted(known, points)
-        found = ids < len(known)
-        found[found] = known[ids[found]] == points[found]
-        if not found.all():
-            char = text[int(np.argmin(found))]
+        table = np.zeros(sys.maxunicode + 1, np.int64)  # 0: not in the vocabulary
+        table[[ord(char) for char in self.chars]] = np.arange(1, len(self))
+        ids = table[points]
+        if not ids.all():
+            char = text[int(np.argmin(ids))]
             self.encode(next(word for word in words if char in word))
-        return ids + 1
+        return ids

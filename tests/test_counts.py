@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charlm import counts
 from charlm.counts import NGram
 from charlm.data import windows
 from charlm.evaluate import evaluate
@@ -55,6 +56,21 @@ def test_the_model_is_the_dictionary_of_counts(words, others, order, smoothing):
     torch.testing.assert_close(
         model(X).exp(), torch.tensor(expected, dtype=torch.float64)
     )
+
+
+@given(word_lists, orders, st.integers(1, 3), st.sampled_from([0, 20, 2**20]))
+def test_counting_in_parts_changes_nothing(words, order, at_once, max_dense):
+    """Neither the size of the parts nor the way to number the keys shows afterwards."""
+    vocab = Vocabulary.from_words(words)
+    whole = NGram(vocab, order).fit(words).state_dict()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counts, "WORDS_AT_ONCE", at_once)
+        patch.setattr(counts, "MAX_DENSE", max_dense)
+        parts = NGram(vocab, order).fit(words).state_dict()
+    assert parts.keys() == whole.keys()
+    assert all(torch.equal(parts[name], whole[name]) for name in whole)
+    expected = [n for row in plain_counts(words, vocab, order).values() for n in row]
+    assert len(whole["keys"]) == len(expected)
 
 
 @given(word_lists, st.integers(1, 4))

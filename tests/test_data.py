@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.data import WordsError, load_words, split_words, windows
+from charlm.data import Windows, WordsError, load_words, split_words, windows
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
 ROOT = Path(__file__).parents[1]
@@ -223,3 +223,29 @@ def test_windows_of_unknown_characters_and_negative_sizes():
         windows(["ab", "bé"], vocab, 3)
     with pytest.raises(ValueError, match="block_size must not be negative, got -1"):
         windows(["ab"], vocab, -1)
+
+
+def test_windows_store_one_byte_a_character_and_no_contexts():
+    """A table of contexts would take 8 * block_size times as much."""
+    words = ["anna", "bo"] * 100_000
+    vocab = Vocabulary.from_words(words)
+    for block_size in (8, 64):
+        examples = Windows(words, vocab, block_size)
+        tensors = [t for t in vars(examples).values() if isinstance(t, torch.Tensor)]
+        stored = sum(t.untyped_storage().nbytes() for t in tensors)
+        assert stored == sum(len(word) + 1 for word in words) + block_size
+        x, y = examples[torch.tensor([0, len(examples) - 1])]
+        assert (x.shape, y.shape) == ((2, block_size), (2,))
+
+
+@pytest.mark.parametrize(("n_chars", "size"), [(127, 1), (128, 2), (40_000, 4)])
+def test_windows_of_large_alphabets_keep_every_id(n_chars, size):
+    """The ids stand in the smallest integers that hold them, and come out as int64."""
+    chars = [chr(i) for i in range(0x4E00, 0x4E00 + n_chars)]
+    vocab = Vocabulary.from_words(chars)
+    examples = Windows(["".join(chars)], vocab, 2)
+    assert examples.row.element_size() == size
+    x, y = examples[torch.arange(len(examples))]
+    assert y.tolist() == [*range(1, n_chars + 1), 0]
+    assert x[-1].tolist() == [n_chars - 1, n_chars]
+    assert x.dtype == y.dtype == torch.int64
