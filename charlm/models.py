@@ -13,6 +13,14 @@ TANH_GAIN = 5 / 3  # a tanh of deviation-1 input has 0.63: this brings it back t
 OUTPUT_GAIN = 0.1  # logits near zero: all characters about equally likely
 
 
+def _normal(
+    rows: int, columns: int, std: float, generator: torch.Generator | None
+) -> Tensor:
+    """Return normal numbers; on the meta device a tensor's shape alone."""
+    table = torch.empty(rows, columns)
+    return table if table.is_meta else table.normal_(std=std, generator=generator)
+
+
 def linear(
     in_features: int,
     out_features: int,
@@ -30,13 +38,11 @@ def linear(
     gain, generator
         The scale of the weights and their source; None for torch's global generator.
     """
-    layer = nn.utils.skip_init(
-        nn.Linear, in_features, out_features, bias, device=torch.get_default_device()
-    )
+    layer = nn.Linear(in_features, out_features, bias, device="meta")
     std = gain / in_features**0.5
-    nn.init.normal_(layer.weight, std=std, generator=generator)
+    layer.weight = nn.Parameter(_normal(out_features, in_features, std, generator))
     if bias:
-        nn.init.zeros_(layer.bias)
+        layer.bias = nn.Parameter(torch.zeros(out_features))
     return layer
 
 
@@ -44,7 +50,7 @@ def embedding(
     vocab_size: int, n_embd: int, *, generator: torch.Generator | None = None
 ) -> nn.Embedding:
     """Return an nn.Embedding of standard normal rows."""
-    table = torch.randn(vocab_size, n_embd, generator=generator)
+    table = _normal(vocab_size, n_embd, 1.0, generator)
     return nn.Embedding.from_pretrained(table, freeze=False)
 
 
@@ -91,9 +97,8 @@ class NeuralBigram(nn.Module):
         self, vocab_size: int, *, generator: torch.Generator | None = None
     ) -> None:
         super().__init__()
-        self.table = embedding(vocab_size, vocab_size, generator=generator)
-        with torch.no_grad():
-            self.table.weight *= OUTPUT_GAIN
+        table = _normal(vocab_size, vocab_size, OUTPUT_GAIN, generator)
+        self.table = nn.Embedding.from_pretrained(table, freeze=False)
 
     def forward(self, idx: Tensor) -> Tensor:
         return self.table(idx).squeeze(1)
