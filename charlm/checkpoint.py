@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from charlm.config import Checked, Config, sentence
+from charlm.config import MAX_STEPS, Checked, Config, sentence
 from charlm.vocab import InputError
 
 CONFIG, MODEL, METRICS, STATE = FILES = (
@@ -27,6 +28,7 @@ CONFIG, MODEL, METRICS, STATE = FILES = (
     "metrics.csv",
     "state.safetensors",
 )
+LOCK = ".lock"
 MAX_CONFIG_BYTES = 2**25
 DTYPES = {
     torch.float32: "F32",
@@ -40,23 +42,23 @@ class RunError(InputError):
     """A run directory that cannot be read or written; the message names the file."""
 
 
-class Row(Checked):
+class Row(Checked, ser_json_inf_nan="constants"):
     """One evaluation: the losses in nats; train_loss is the mean since the last one."""
 
-    step: int
+    step: int = Field(ge=0, le=MAX_STEPS)
     train_loss: float
     dev_loss: float
     learning_rate: float
     seconds: float
 
 
-class Progress(Checked):
+class Progress(Checked, ser_json_inf_nan="constants"):
     """How far a run has come: its evaluations, and the training loss since the last."""
 
-    step: int = Field(default=0, ge=0)
+    step: int = Field(default=0, ge=0, le=MAX_STEPS)
     seconds: float = 0.0
     loss_sum: float = 0.0
-    loss_count: int = 0
+    loss_count: int = Field(default=0, ge=0, le=MAX_STEPS)
     rows: tuple[Row, ...] = ()
 
     @property
@@ -93,7 +95,8 @@ def write(path: Path, content: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     with _saving(path):
         try:
-            with part.open("wb") as file:
+            part.unlink(missing_ok=True)
+            with part.open("xb") as file:  # never through a link that lies there
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -103,19 +106,35 @@ def write(path: Path, content: bytes) -> None:
             raise
 
 
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Keep a directory to this process. Raises RunError where another one has it."""
+    lock = FileLock(directory / LOCK, timeout=0)
+    with _saving(directory):
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(f"{directory} is being trained by another process") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def create(directory: Path, config: Config) -> None:
     """Begin a run in a directory that holds none yet.
 
     Raises RunError where there is one, or where it cannot be written.
     """
-    if any((directory / name).exists() for name in FILES):
-        raise RunError(
-            f"{directory} holds a run already: choose another --out, "
-            f"or go on with --resume {directory}"
-        )
     with _saving(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    write(directory / CONFIG, config.model_dump_json(indent=2).encode() + b"\n")
+    with locked(directory):
+        if any(os.path.lexists(directory / name) for name in FILES):
+            raise RunError(
+                f"{directory} holds a run already: choose another --out, "
+                f"or go on with --resume {directory}"
+            )
+        write(directory / CONFIG, config.model_dump_json(indent=2).encode() + b"\n")
 
 
 def read_config(directory: Path) -> Config:
@@ -124,9 +143,9 @@ def read_config(directory: Path) -> Config:
     Raises RunError where there is none, or none that can be used.
     """
     path = directory / CONFIG
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         raise RunError(f"{directory}: there is no such run directory")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise RunError(f"{directory} is not a run directory: it has no {CONFIG}")
     with _reading(path):
         if path.stat().st_size > MAX_CONFIG_BYTES:
@@ -175,7 +194,7 @@ def read_tensors(
     tells them before any tensor is read. Raises RunError where they differ, or the file
     is missing, damaged or another run's.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise RunError(f"{path}: there is no such file")
     with _reading(path), safe_open(path, "pt") as file:
         notes = file.metadata() or {}

@@ -188,7 +188,8 @@ def _follow(job: "Training", directory: Path) -> None:
                     job.save()
                     break
         except NonFiniteLossError as error:
-            _say(f"{error}; {directory} keeps what was best before")
+            kept = f"; {directory} keeps what was best before" * bool(job.progress.rows)
+            _say(f"{error}{kept}")
             raise typer.Exit(1) from None
     if stopped.is_set() and not job.finished:
         _say(f"stopped after step {job.progress.step:,} of {job.recipe.steps:,}")

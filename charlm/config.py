@@ -34,6 +34,11 @@ RECIPES: dict[str, dict[str, Any]] = {
     "gated": {"steps": 5000, "batch_size": 512, "learning_rate": 0.005},
 }
 WEIGHT_DECAY = 0.1
+MAX_STEPS = 2**53
+
+# Batch normalisation takes a deviation, so it needs two rows at least. The rows of
+# "shared" are the different contexts of a batch: a few examples may all be the same.
+LEAST_BATCH = {"wavenet": 2, "conv": 2, "shared": 16}
 
 
 class Checked(BaseModel):
@@ -75,7 +80,7 @@ class Data(Checked):
 class Recipe(Checked):
     """AdamW with a rate that warms up and falls along a cosine."""
 
-    steps: int = Field(ge=1)
+    steps: int = Field(ge=1, le=MAX_STEPS)
     batch_size: int = Field(ge=1, le=2**20)
     learning_rate: float = Field(gt=0, le=100, allow_inf_nan=False)
     weight_decay: float = Field(ge=0, le=100, allow_inf_nan=False)
@@ -110,6 +115,9 @@ class Config(Checked):
             raise ValueError(f"these are not the options of {self.model}")
         if (self.recipe is None) != (self.model not in RECIPES):
             raise ValueError(f"{self.model} is trained in another way")
+        least = 2 if self.options.batch_norm else LEAST_BATCH.get(self.model, 1)
+        if self.recipe is not None and self.recipe.batch_size < least:
+            raise ValueError(f"{self.model} needs batches of at least {least} examples")
         Vocabulary(self.chars)
         return self
 

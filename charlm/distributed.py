@@ -4,15 +4,17 @@
 
 Gradients are averaged by PyTorch's DistributedDataParallel. Batch normalisation takes
 its statistics over all processes, so that the losses are those of a single process.
+Only "shared" differs a little: each process computes the distinct pieces of its own
+share, so that a piece which two processes meet counts twice for the statistics.
 """
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from charlm import models
@@ -52,7 +54,7 @@ class Group:
         for module in list(model.modules()):
             if type(module) is models.BatchNorm1d:
                 module.__class__ = SyncedBatchNorm1d
-        return DistributedDataParallel(model, broadcast_buffers=False)
+        return DistributedDataParallel(model)
 
 
 def join(device: torch.device) -> Group:
@@ -65,6 +67,20 @@ def join(device: torch.device) -> Group:
     return Group(dist.get_rank(), size)
 
 
+class _Total(torch.autograd.Function):
+    """The sum of a tensor over all processes; so is that of its gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Tensor:
+        return _Total.forward(ctx, grads[0])
+
+
 class SyncedBatchNorm1d(models.BatchNorm1d):
     """`models.BatchNorm1d` with the mean and variance of all processes' examples."""
 
@@ -72,10 +88,10 @@ class SyncedBatchNorm1d(models.BatchNorm1d):
         if not self.training:
             return super().forward(x)
         rows = x.flatten(0, -2)  # (n, C) here, N rows in all
-        N = all_reduce(torch.full((1,), float(len(rows)), device=x.device))
-        mean = all_reduce(rows.sum(0)) / N
+        N = _Total.apply(rows.new_full((1,), len(rows)))
+        mean = _Total.apply(rows.sum(0)) / N
         centred = rows - mean
-        var = all_reduce(centred.square().sum(0)) / N
+        var = _Total.apply(centred.square().sum(0)) / N
         assert self.running_mean is not None and self.running_var is not None
         assert self.momentum is not None and self.num_batches_tracked is not None
         with torch.no_grad():

@@ -107,6 +107,8 @@ class Run:
             when the model finds no more.
         """
         generator = torch.Generator()
+        if seed is not None and not -(2**63) <= seed < 2**64:
+            raise InputError(f"the seed must be a number of 64 bits, got {seed}")
         if seed is None:
             generator.seed()
         else:
@@ -150,6 +152,11 @@ def read(data: Data) -> list[str]:
 def load(path: str | os.PathLike[str] | None, seed: int = 42) -> tuple[list[str], Data]:
     """Return the words of a file, and what to recognise it by. Raises InputError."""
     words = load_words(path)
+    if len(words) < MIN_WORDS:
+        raise InputError(
+            f"{path} has {len(words)} word{'s'[: len(words) != 1]}: "
+            f"it takes {MIN_WORDS} to split them into train, dev and test"
+        )
     file = Path(path) if path is not None else files("charlm").joinpath("names.txt")
     raw = file.read_bytes()
     if not raw:
@@ -229,11 +236,6 @@ def new(
         raise InputError(f"there is no setting {min(unknown)!r}")
     chosen, recipe = options_for(model, options), recipe_for(model, asked)
     words, data = load(file, split_seed)
-    if len(words) < MIN_WORDS:
-        raise InputError(
-            f"{file} has {len(words)} words: "
-            f"it takes {MIN_WORDS} to split them into train, dev and test"
-        )
     config = Config.of(
         {
             "model": model,
@@ -253,7 +255,7 @@ def open_run(directory: str | os.PathLike[str], device: str = "cpu") -> Run:
     config = checkpoint.read_config(directory)
     model = build(config)
     path = directory / checkpoint.MODEL
-    if not path.exists():
+    if not os.path.exists(path):
         raise RunError(
             f"{directory} has no {checkpoint.MODEL} yet: "
             f"go on with charlm train --resume {directory}"

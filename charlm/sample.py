@@ -10,6 +10,8 @@ from torch import Tensor
 from charlm.evaluate import Model, eval_mode
 from charlm.vocab import InputError, Vocabulary
 
+COLDEST = 1e-30  # below, logits / temperature would no longer be finite
+
 
 def next_probs(
     logits: Tensor, temperature: float = 1.0, top_k: int | None = None
@@ -31,7 +33,7 @@ def next_probs(
             1, best.indices, best.values
         )
     if temperature != 1:
-        logits = logits / temperature
+        logits = logits / max(temperature, COLDEST)
     return torch.softmax(logits, dim=1, dtype=torch.float32)
 
 
@@ -87,7 +89,7 @@ def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
     """
     ends = probs.double().cumsum(1)
     if ends[:, -1].isnan().any():
-        raise ValueError("a probability is nan: the model's parameters are spoilt")
+        raise InputError("a probability is nan: the model's parameters are spoilt")
     point = torch.rand(len(probs), 1, dtype=torch.float64, generator=generator)
     return torch.searchsorted(ends, point * ends[:, -1:], right=True)
 

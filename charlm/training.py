@@ -20,8 +20,9 @@ from charlm.checkpoint import Progress, Row, RunError
 from charlm.data import Windows, split_words
 from charlm.distributed import check_batch, join
 from charlm.evaluate import evaluate
-from charlm.runs import Run, build, device_named, new, open_run
+from charlm.runs import CPU, Run, build, device_named, new, open_run
 from charlm.train import NonFiniteLossError, Step, adamw, cosine, training_steps
+from charlm.vocab import InputError
 
 DEV_WORDS = 10_000
 
@@ -53,6 +54,14 @@ class Training:
         return self.progress.step >= self.recipe.steps
 
     def __iter__(self) -> Iterator[tuple[Step, Row | None]]:
+        """Make the steps that are left. Raises RunError, NonFiniteLossError."""
+        if self.group.rank > 0:
+            yield from self._steps()
+            return
+        with checkpoint.locked(self.run.directory):
+            yield from self._steps()
+
+    def _steps(self) -> Iterator[tuple[Step, Row | None]]:
         recipe, run = self.recipe, self.run
         train, dev, _ = split_words(run.words(), run.config.data.split_seed)
         run.kept_words, dev = None, dev[:DEV_WORDS]
@@ -112,6 +121,7 @@ class Training:
         if self.group.rank == 0:
             checkpoint.write_metrics(self.run.directory, self.progress.rows)
         self.save()
+        self.group.wait()
 
     def save(self) -> None:
         """Write the state after the last step."""
@@ -137,7 +147,8 @@ class Training:
     def restore(self) -> None:
         """Go back to the state that was saved last, or to the start without one.
 
-        Raises RunError where it is damaged or belongs to another run.
+        Raises RunError where it is damaged, belongs to another run, or where the best
+        parameters are not kept beside it.
         """
         path = self.run.directory / checkpoint.STATE
         if not path.exists():
@@ -158,6 +169,9 @@ class Training:
         for i, state in moments.items():
             for name in state:
                 state[name] = tensors[f"optimizer.{i}.{name}"]
+            if not state["step"] >= 1:
+                raise RunError(f"{path} is damaged: the optimiser has made no step")
+        self._check_best(progress)
         groups = self.optimizer.state_dict()["param_groups"]
         try:
             self.generator.set_state(tensors["generator"])
@@ -169,14 +183,23 @@ class Training:
         )
         self.progress = progress
 
+    def _check_best(self, progress: Progress) -> None:
+        if progress.best is None:
+            return
+        path = self.run.directory / checkpoint.MODEL
+        model = self.model.state_dict()
+        _, kept = checkpoint.read_tensors(path, self.run.config, model)
+        if kept.step < progress.best.step:
+            raise RunError(f"{path} is older than {checkpoint.STATE}, which needs it")
+
 
 def begin(run: Run, device: str = "cpu") -> Training:
     """Make the directory of a new run, and return its training. Raises RunError."""
-    group = join(device_named(device))
-    if group.rank == 0:
+    training = Training(run, device)
+    if training.group.rank == 0:
         checkpoint.create(run.directory, run.config)
-    group.wait()
-    return Training(run, device)
+    training.group.wait()
+    return training
 
 
 def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Training:
@@ -192,6 +215,8 @@ def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Training:
 
 def count(run: Run) -> Row:
     """Count the n-grams of a new run, keep them in its directory; return its losses."""
+    if join(CPU).size > 1:
+        raise InputError("n-grams are counted by one process: leave out torchrun")
     start = perf_counter()
     checkpoint.create(run.directory, run.config)
     train, dev, _ = split_words(run.words(), run.config.data.split_seed)

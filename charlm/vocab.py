@@ -68,7 +68,7 @@ class Vocabulary:
             char = error.args[0]
             raise UnknownCharacterError(
                 f"the vocabulary does not know the character {char!r} "
-                f"in the word {word!r}"
+                f"in the word {word!r:.80}"
             ) from None
 
     def decode(self, ids: Iterable[int]) -> str:
