@@ -54,7 +54,7 @@ class Group:
         for module in list(model.modules()):
             if type(module) is models.BatchNorm1d:
                 module.__class__ = SyncedBatchNorm1d
-        return DistributedDataParallel(model)
+        return DistributedDataParallel(model, static_graph=True)
 
 
 def join(device: torch.device) -> Group:

@@ -133,15 +133,27 @@ class Training:
         checkpoint.write_tensors(path, self.run.config, tensors, self.progress)
 
     def _state(self) -> dict[str, Tensor]:
-        moments = self.optimizer.state_dict()["state"]
         return {
             **{f"model.{name}": t for name, t in self.model.state_dict().items()},
             **{
                 f"optimizer.{i}.{name}": t
-                for i, state in moments.items()
+                for i, state in self._moments().items()
                 for name, t in state.items()
             },
             "generator": self.generator.get_state(),
+        }
+
+    def _moments(self) -> dict[int, dict[str, Tensor]]:
+        """Return AdamW's state of each parameter: zeros where it had no gradient yet."""
+        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
+        return {
+            i: self.optimizer.state.get(p)
+            or {
+                "step": torch.tensor(0.0),
+                "exp_avg": torch.zeros_like(p),
+                "exp_avg_sq": torch.zeros_like(p),
+            }
+            for i, p in enumerate(parameters)
         }
 
     def restore(self) -> None:
@@ -153,24 +165,17 @@ class Training:
         path = self.run.directory / checkpoint.STATE
         if not path.exists():
             return
-        like = {
-            **{f"model.{name}": t for name, t in self.model.state_dict().items()},
-            "generator": self.generator.get_state(),
-        }
-        moments: dict[int, dict[str, Tensor]] = {}
-        for i, p in enumerate(
-            p for g in self.optimizer.param_groups for p in g["params"]
-        ):
-            moments[i] = {"step": torch.tensor(0.0), "exp_avg": p, "exp_avg_sq": p}
-            like |= {f"optimizer.{i}.{name}": t for name, t in moments[i].items()}
-        tensors, progress = checkpoint.read_tensors(path, self.run.config, like)
+        tensors, progress = checkpoint.read_tensors(
+            path, self.run.config, self._state()
+        )
         if progress.step > self.recipe.steps:
             raise RunError(f"{path} is damaged: it has made more steps than there are")
+        moments = self._moments()
         for i, state in moments.items():
             for name in state:
                 state[name] = tensors[f"optimizer.{i}.{name}"]
-            if not state["step"] >= 1:
-                raise RunError(f"{path} is damaged: the optimiser has made no step")
+            if not state["step"] >= 0:
+                raise RunError(f"{path} is damaged: a negative number of steps")
         self._check_best(progress)
         groups = self.optimizer.state_dict()["param_groups"]
         try:

@@ -1,5 +1,8 @@
 """What all tests share: one thread, no screen, the bundled names read once."""
 
+import signal
+import sys
+
 import matplotlib
 
 matplotlib.use("agg")
@@ -31,3 +34,42 @@ def vocab(names) -> Vocabulary:
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(2147483647)
+
+
+@pytest.fixture
+def few_words(tmp_path, names):
+    """A file of 400 names."""
+    path = tmp_path / "words.txt"
+    path.write_text("\n".join(names[:400]))
+    return path
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run `charlm ...` in this process: status, stdout, stderr."""
+    from charlm import cli
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["charlm", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        streams = capsys.readouterr()
+        return end.value.code or 0, streams.out, streams.err
+
+    before = signal.getsignal(signal.SIGINT)
+    yield command
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def refused(command):
+    """Run `charlm ...`, which must refuse with one sentence: that sentence."""
+
+    def refused(*arguments):
+        status, out, err = command(*arguments)
+        assert (status, out) == (2, ""), err
+        assert err.startswith("charlm: ") and err.count("\n") == 1, err
+        assert len(err) < 700
+        return err.removeprefix("charlm: ").strip()
+
+    return refused
