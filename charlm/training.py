@@ -144,7 +144,7 @@ class Training:
         }
 
     def _moments(self) -> dict[int, dict[str, Tensor]]:
-        """Return AdamW's state of each parameter: zeros where it had no gradient yet."""
+        """Return AdamW's state of each parameter, zeros where it had no gradient."""
         parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
         return {
             i: self.optimizer.state.get(p)

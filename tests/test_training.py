@@ -182,37 +182,38 @@ def test_dying_at_any_file_it_goes_on_bitwise(begin, out, whole, monkeypatch, wh
 
 
 def test_killed_at_twenty_random_moments_it_ends_bitwise_the_same(
-    few_words, tmp_path, out, monkeypatch
+    few_words, tmp_path, monkeypatch
 ):
     """Each process is one `charlm train`; a file is written every few milliseconds."""
-    settings = TINY | RECIPE | {"steps": 80, "eval_every": 1}
+    settings = flags(**TINY | RECIPE | {"steps": 80, "eval_every": 1})
+    whole = tmp_path / "whole"
 
-    def start(*arguments):
-        monkeypatch.setattr(sys, "argv", ["charlm", "train", *map(str, arguments)])
+    def start(out):
+        begun = (out / "config.json").exists()
+        how = ["--resume", out] if begun else [few_words, "--out", out, *settings]
+        monkeypatch.setattr(sys, "argv", ["charlm", "train", *map(str, how)])
         process = processes.Process(target=main)
         process.start()
         return process
 
-    def begin_or_resume():
-        if (out / "config.json").exists():
-            return start("--resume", out)
-        return start(few_words, "--out", out, *flags(**settings))
-
-    process = start(few_words, "--out", tmp_path / "whole", *flags(**settings))
-    process.join()
-    assert process.exitcode == 0
-    moments, kills, seen = random.Random(1), 0, set()
-    while kills < 20:
-        process = begin_or_resume()
-        time.sleep(moments.uniform(0, 0.05 if kills < 5 else 0.2))
-        process.kill()
+    start(whole).join()
+    moments, killed_in = random.Random(1), []
+    for n in range(20):
+        out = tmp_path / f"run{n}"
+        process = start(out)
+        while process.exitcode is None and len(killed_in) < 20:
+            time.sleep(moments.uniform(0, 0.3 if out.exists() else 0.1))
+            process.kill()
+            process.join()
+            if process.exitcode == -signal.SIGKILL:
+                killed_in.append(n)
+                process = start(out)
         process.join()
-        kills += 1
-        seen |= {path.name for path in out.glob(".*.part")}
-    process = begin_or_resume()
-    process.join()
-    assert process.exitcode == 0
-    assert outcome(out) == outcome(tmp_path / "whole"), f"left behind: {seen}"
+        assert process.exitcode == 0
+        assert outcome(out) == outcome(whole), f"killed {killed_in.count(n)} times"
+        if len(killed_in) == 20:
+            break
+    assert len(killed_in) == 20
 
 
 def test_two_processes_do_not_train_in_one_directory(begin, out, refused, whole):
@@ -302,9 +303,9 @@ def test_ctrl_c_before_anything_is_written(command, few_words, out, monkeypatch)
 
 def test_ctrl_c_from_outside(few_words, out):
     settings = TINY | RECIPE | {"steps": 10**6, "eval_every": 10}
+    command = [sys.executable, "-m", "charlm", "train", few_words, "--out", out]
     process = subprocess.Popen(
-        [sys.executable, "-m", "charlm", "train", few_words, "--out", out]
-        + flags(**settings),
+        [*command, *flags(**settings)],
         stderr=subprocess.PIPE,
         text=True,
     )
