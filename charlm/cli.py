@@ -33,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out, err = Console(), Console(stderr=True)
+out, err = Console(markup=False, emoji=False), Console(stderr=True)
 
 
 def _by_model(name: str) -> str:
@@ -214,23 +214,20 @@ def _interruptible() -> Iterator[Event]:
 
 
 def _draw_losses(job: "Training", directory: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     from charlm import checkpoint, plots
 
     rows, picture = job.progress.rows, io.BytesIO()
     steps = [row.step for row in rows]
     plots.use_book_style()
-    figure, axes = plt.subplots()
+    figure = Figure()
     plots.loss_curves(
         {
             "train": (steps, [row.train_loss for row in rows]),
             "dev": (steps, [row.dev_loss for row in rows]),
         },
-        ax=axes,
+        ax=figure.subplots(),
     )
     figure.savefig(picture, facecolor="white")
     checkpoint.write(directory / "loss.png", picture.getvalue())
@@ -351,6 +348,8 @@ def info(run: RunDirectory, as_json: AsJson = False) -> None:
         )
     chars = config.pop("chars")
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in config.items():
         pairs = value.items() if isinstance(value, dict) else [(name, value)]
         for key, entry in pairs:

@@ -163,7 +163,7 @@ class Training:
         parameters are not kept beside it.
         """
         path = self.run.directory / checkpoint.STATE
-        if not path.exists():
+        if not os.path.lexists(path):
             return
         tensors, progress = checkpoint.read_tensors(
             path, self.run.config, self._state()
