@@ -131,6 +131,16 @@ def test_left_without_saving_it_goes_on_from_the_last_evaluation(begin, out, who
     assert outcome(out) == whole
 
 
+def test_the_train_loss_is_the_mean_since_the_last_evaluation(begin):
+    since = []
+    for step, row in begin():
+        since.append(step.loss)
+        if row:
+            assert row.train_loss == pytest.approx(sum(since) / len(since))
+            since.clear()
+    assert row.step == 12
+
+
 def test_the_best_parameters_are_kept_and_not_the_last(begin, out):
     finish(begin(learning_rate=2.0, steps=40, warmup=0))
     rows = outcome(out)[1]
@@ -271,6 +281,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_with_130(
     *_, stopped, to_go_on = err.splitlines()
     assert stopped == f"stopped after step {max(at, 0) + 1} of 12"
     assert to_go_on == f"to go on: charlm train --resume {out}"
+    assert training.resume(out).progress.step == max(at, 0) + 1
     assert command("train", "--resume", out)[0] == 0
     assert outcome(out) == whole
 
@@ -533,6 +544,15 @@ def test_two_processes_have_the_losses_of_one(few_words, tmp_path, model):
     for row, other in zip(rows, others):
         for loss in ("train_loss", "dev_loss"):
             assert float(row[loss]) == pytest.approx(float(other[loss]), abs=1e-9)
+
+
+def test_shared_pieces_differ_a_little_between_processes(few_words, tmp_path):
+    settings = {"model": "shared", "batch_size": 64, "steps": 8, "eval_every": 8}
+    for size in (1, 2):
+        out = tmp_path / f"{size}"
+        assert train_in_double(size, out, few_words, settings) == [0] * size
+    (one,), (two,) = (outcome(tmp_path / size)[1] for size in "12")
+    assert float(one["dev_loss"]) == pytest.approx(float(two["dev_loss"]), abs=0.1)
 
 
 def test_torchrun_writes_and_prints_once(few_words, tmp_path, out):
