@@ -144,6 +144,25 @@ def windows(
     return examples[torch.arange(len(examples))]
 
 
+def followers(X: Tensor, Y: Tensor, vocab_size: int) -> Tensor:
+    """Return the shares of what follows the context of each example: (N, V).
+
+    X (N, T) and Y (N,) are as from `windows`. The shares are targets like Y, and ask
+    for the same: over all examples, the loss and its gradient are equal. But a batch
+    of them says more, as the luck of which follower was drawn is gone.
+
+    >>> X = torch.tensor([[0, 1], [0, 1], [1, 2]])
+    >>> followers(X, torch.tensor([2, 0, 0]), 3).tolist()
+    [[0.5, 0.0, 0.5], [0.5, 0.0, 0.5], [1.0, 0.0, 0.0]]
+    """
+    row = torch.zeros(len(X), dtype=torch.int64)  # equal contexts have equal numbers
+    for ids in X.T:
+        row = torch.unique(row * vocab_size + ids, return_inverse=True)[1]
+    cells = (int(row.max()) + 1) * vocab_size
+    counts = torch.bincount(row * vocab_size + Y, minlength=cells).view(-1, vocab_size)
+    return (counts / counts.sum(1, keepdim=True))[row]
+
+
 def batches(
     X: Tensor,
     Y: Tensor,

@@ -4,7 +4,7 @@ Their weights start so that the first loss is about log(vocab_size), and that wh
 goes into each tanh has a deviation of about 1, at any depth.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -187,6 +187,10 @@ class WaveNet(nn.Module):
 
     def forward(self, idx: Tensor) -> Tensor:
         return self.net(idx)
+
+    def each_once(self, idx: Tensor) -> Tensor:
+        """Return the logits in eval mode, as `SharedTree` does: (B, T) -> (B, V)."""
+        return SharedTree.forward(cast("SharedTree", self), idx)
 
 
 class CausalConv(WaveNet):

@@ -55,7 +55,8 @@ def generate(
     Parameters
     ----------
     model
-        Maps contexts (B, T) to logits (B, V).
+        Maps contexts (B, T) to logits (B, V); by its `each_once` if it has one, which
+        is a faster way to the same logits.
     context
         The ids that each row starts from.
     max_length
@@ -67,9 +68,10 @@ def generate(
     """
     out = torch.zeros(len(context), max_length, dtype=torch.int64)
     alive = torch.arange(len(context))
+    logits_of = getattr(model, "each_once", model)
     with eval_mode(model):
         for t in range(max_length):
-            probs = next_probs(model(context), temperature, top_k)
+            probs = next_probs(logits_of(context), temperature, top_k)
             ids = draw(probs, generator=generator)  # (alive, 1)
             going = ids.squeeze(1).nonzero().squeeze(1)
             alive, ids = alive[going], ids[going]

@@ -49,7 +49,7 @@ def training_steps(
     optimizer
         Holds the parameters to train.
     batches
-        Pairs x, y; y is (B,) or (B, T). One step each.
+        Pairs x, y, one step each; y is (B,) or (B, T), or probabilities (..., V).
     schedule
         The rate of each step by its number; None keeps the optimizer's own.
     start
@@ -63,7 +63,7 @@ def training_steps(
                 group["lr"] = schedule(index)
         lr = optimizer.param_groups[0]["lr"]
         logits = model(x)
-        loss = F.cross_entropy(logits.flatten(0, -2), y.flatten())
+        loss = F.cross_entropy(logits.flatten(0, -2), y.flatten(0, logits.ndim - 2))
         step = Step(index, loss.item(), lr)
         if not math.isfinite(step.loss):
             raise NonFiniteLossError(

@@ -10,9 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 
 from charlm import cli
 from charlm.config import OPTIONS, RECIPES
+from charlm.evaluate import eval_mode
+from charlm.runs import open_run
 
 TINY = ["--steps", "20", "--batch-size", "16"]
 SMALL = {"n_embd": "4", "n_hidden": "8"}
@@ -69,6 +72,11 @@ def test_each_model_through_the_same_commands(run, words, model):
 
     status, out, _ = run("info", f"runs/{model}")
     assert status == 0 and f"{trained['parameters']:,}" in out
+
+    kept = open_run(f"runs/{model}")
+    idx = torch.zeros(3, kept.block_size, dtype=torch.int64)
+    with eval_mode(kept):  # the faster way to sample is a way to the same logits
+        torch.testing.assert_close(kept(idx), kept.each_once(idx))
 
 
 def test_results_on_stdout_and_progress_on_stderr(run, words):

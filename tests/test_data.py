@@ -11,7 +11,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.data import Windows, WordsError, load_words, split_words, windows
+from charlm.data import (
+    Windows,
+    WordsError,
+    followers,
+    load_words,
+    split_words,
+    windows,
+)
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
 ROOT = Path(__file__).parents[1]
@@ -249,3 +256,32 @@ def test_windows_of_large_alphabets_keep_every_id(n_chars, size):
     assert y.tolist() == [*range(1, n_chars + 1), 0]
     assert x[-1].tolist() == [n_chars - 1, n_chars]
     assert x.dtype == y.dtype == torch.int64
+
+
+# followers
+
+
+@given(word_lists.filter(any), st.integers(0, 4))
+def test_followers_are_the_shares_of_what_follows(words, block_size):
+    vocab = Vocabulary.from_words(words)
+    X, Y = windows(words, vocab, block_size)
+    contexts = [tuple(x) for x in X.tolist()]
+    seen = list(zip(contexts, Y.tolist(), strict=True))
+    expected = [
+        [seen.count((x, y)) / contexts.count(x) for y in range(len(vocab))]
+        for x in contexts
+    ]
+    found = followers(X, Y, len(vocab))
+    torch.testing.assert_close(found, torch.tensor(expected))
+
+
+def test_followers_as_targets_have_the_same_loss_and_gradient(names, vocab):
+    """Over all examples: this is what makes them fair targets."""
+    X, Y = windows(names[:300], vocab, 2)
+    table = torch.randn(27, 27, generator=torch.Generator().manual_seed(1))
+    gradients = []
+    for targets in (Y, followers(X, Y, 27)):
+        W = table.clone().requires_grad_()
+        loss = torch.nn.functional.cross_entropy(W[X].sum(1), targets)
+        gradients.append((loss, *torch.autograd.grad(loss, W)))
+    torch.testing.assert_close(*gradients)

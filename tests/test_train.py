@@ -163,6 +163,19 @@ def test_logits_of_all_places():
     torch.testing.assert_close(model.table, flat.table)
 
 
+@pytest.mark.parametrize("shape", [(5,), (5, 3)])
+def test_targets_may_be_probabilities(shape):
+    """Certain ones ask for the same as ids, with or without a time dimension."""
+    logits = torch.randn(*shape, V, generator=seeded()).requires_grad_()
+    ids = torch.randint(V, shape, generator=seeded(1))
+    for y in (ids, F.one_hot(ids, V).float()):
+        steps = training_steps(
+            lambda x: logits, torch.optim.SGD([logits], 0.0), [(None, y)]
+        )
+        expected = F.cross_entropy(logits.flatten(0, -2), ids.flatten()).item()
+        assert next(steps).loss == pytest.approx(expected)
+
+
 def test_a_loss_that_is_not_finite_stops_before_the_update():
     model = mlp()
     with torch.no_grad():

@@ -5,8 +5,11 @@ import torch
 import torch.nn.functional as F
 
 from charlm import layers
+from charlm.evaluate import eval_mode
 from charlm.gated import GatedWaveNet
 from charlm.models import CausalConv, SharedTree, WaveNet
+from charlm.sample import generate, sample_words
+from charlm.vocab import Vocabulary
 
 
 def seeded(seed=0):
@@ -124,6 +127,26 @@ def test_rows_as_the_batch_are_the_packaged_tree():
     x = draw(16, 8)
     torch.testing.assert_close(tree(x), rows(x))  # in train mode too
     torch.testing.assert_close(tree.eval()(x), rows.eval()(x))
+
+
+@pytest.mark.parametrize("kind", [WaveNet, CausalConv, SharedTree])
+def test_every_tree_samples_with_each_piece_computed_once(kind):
+    """The same words as from its logits, and fewer rows on the way."""
+    model = used(kind(11, 8, 3, 6, generator=seeded()).double())
+    vocab = Vocabulary(tuple("abcdefghij"))
+    rows = []
+    model.net[2].register_forward_hook(lambda *_: rows.append(_[2].numel() // 6))
+    once = sample_words(model, vocab, 200, generator=seeded(1))
+    shared_rows, rows[:] = sum(rows), []
+
+    def plainly(idx):
+        return model.net(idx).view(len(idx), -1, 11)[:, -1]
+
+    with eval_mode(model):
+        contexts = torch.zeros(200, 8, dtype=torch.int64)
+        ids = generate(plainly, contexts, 100, generator=seeded(1))
+    assert once == [vocab.decode(row[row > 0].tolist()) for row in ids]
+    assert shared_rows < sum(rows) / 2
 
 
 @pytest.mark.parametrize("block_size", [2, 4, 8, 16])
