@@ -10,6 +10,7 @@ import loops
 import measure
 import products
 import sampling
+import scale
 import torch
 import training
 
@@ -18,6 +19,8 @@ def main() -> None:
     torch.set_num_threads(1)
     print(f"Python {platform.python_version()}, torch {torch.__version__}, one thread")
 
+    print()
+    scale.main()
     print(f"\n{products.HEADER}")
     for part in products.table():
         print(part, flush=True)

@@ -101,9 +101,21 @@ def write(path: Path, content: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(path)
+            _flush_names(path.parent)
         except OSError:
             part.unlink(missing_ok=True)
             raise
+
+
+def _flush_names(directory: Path) -> None:
+    """Make a renaming last through a power cut, where the system can."""
+    if os.name != "posix":
+        return
+    folder = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 @contextmanager

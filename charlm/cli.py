@@ -6,6 +6,7 @@ never for help.
 
 import io
 import json
+import math
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from charlm import __version__
-from charlm.config import OPTIONS, RECIPES, WEIGHT_DECAY, Options, Recipe
+from charlm.config import OPTIONS, RECIPES, Options, Recipe
 from charlm.vocab import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ BatchNorm = Annotated[bool | None, _setting("batch_norm", "Normalise before a ta
 Steps = Annotated[int | None, _setting("steps", "Updates.")]
 BatchSize = Annotated[int | None, _setting("batch_size", "Examples a step.")]
 Rate = Annotated[float | None, _setting("learning_rate", "The highest rate.")]
-Decay = Annotated[float | None, _setting("weight_decay", "AdamW's.", str(WEIGHT_DECAY))]
+Decay = Annotated[float | None, _setting("weight_decay", "AdamW's.")]
 Warmup = Annotated[
     int | None, _setting("warmup", "Steps of rising rate.", "a tenth of the steps")
 ]
@@ -248,7 +249,9 @@ def _report(run: "Run", as_json: bool) -> None:
 @app.command()
 def sample(
     run: RunDirectory,
-    n: Annotated[int, typer.Option("-n", "--number", help="How many words.")] = 20,
+    n: Annotated[
+        int, typer.Option("-n", "--number", max=10**7, help="How many words.")
+    ] = 20,
     prefix: Annotated[str, typer.Option(help="How each begins.")] = "",
     temperature: Annotated[
         float, typer.Option(help="Below 1: likelier words; above 1: stranger ones.")
@@ -325,7 +328,7 @@ def compare(
 
     rows = compared(directories, split, device)
     if as_json:
-        return print(json.dumps([row.as_dict() for row in rows], indent=2))
+        return print(json.dumps(_finite([row.as_dict() for row in rows]), indent=2))
     table = Table("run", box=None)
     for head in ("parameters", "loss", "bits", "worse than the first by"):
         table.add_column(head, justify="right")
@@ -383,7 +386,16 @@ def _say_score(score: "Evaluation", what: str) -> None:
 
 
 def _print_json(**result: Any) -> None:
-    print(json.dumps(result, indent=2))
+    print(json.dumps(_finite(result), indent=2))
+
+
+def _finite(value: Any) -> Any:
+    """Return the value as JSON can say it: null for what is infinite or nan."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _say(sentence: str) -> None:

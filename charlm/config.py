@@ -24,16 +24,26 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+QUICK = {
+    "steps": 2600,
+    "batch_size": 1024,
+    "learning_rate": 0.007,
+    "weight_decay": 0.5,
+}
 # How each is trained where nothing else is asked for; warmup and eval_every are steps.
 RECIPES: dict[str, dict[str, Any]] = {
-    "bigram": {"steps": 1000, "batch_size": 4096, "learning_rate": 0.1},
-    "mlp": {"steps": 10_000, "batch_size": 256, "learning_rate": 0.005},
-    "wavenet": {"steps": 5000, "batch_size": 512, "learning_rate": 0.005},
-    "conv": {"steps": 5000, "batch_size": 512, "learning_rate": 0.005},
-    "shared": {"steps": 3000, "batch_size": 1024, "learning_rate": 0.007},
-    "gated": {"steps": 5000, "batch_size": 512, "learning_rate": 0.005},
+    "bigram": {
+        "steps": 1000,
+        "batch_size": 4096,
+        "learning_rate": 0.1,
+        "weight_decay": 0.0,
+    },
+    "mlp": {**QUICK, "steps": 4000, "learning_rate": 0.01, "weight_decay": 0.1},
+    "wavenet": QUICK,
+    "conv": QUICK,
+    "shared": QUICK,
+    "gated": {**QUICK, "weight_decay": 0.1},
 }
-WEIGHT_DECAY = 0.1
 MAX_STEPS = 2**53
 
 # Batch normalisation takes a deviation, so it needs two rows at least. The rows of
@@ -158,7 +168,7 @@ def recipe_for(model: str, asked: dict[str, Any]) -> Recipe | None:
     """
     if model == "ngram" and not asked:
         return None
-    values = {"weight_decay": WEIGHT_DECAY, "seed": 1} | _merged(model, RECIPES, asked)
+    values = {"seed": 1} | _merged(model, RECIPES, asked)
     steps = values["steps"]
     return Recipe.of({"warmup": steps // 10, "eval_every": -(-steps // 20)} | values)
 

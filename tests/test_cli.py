@@ -126,6 +126,16 @@ def test_evaluate_takes_other_words(run, words, tmp_path, names):
     assert json.loads(out)["characters"] == characters
 
 
+def test_an_infinite_loss_is_null_in_json(run, tmp_path):
+    train, other = tmp_path / "ab.txt", tmp_path / "other.txt"
+    train.write_text("ab\n" * 40)
+    other.write_text("ba\n")
+    run("train", train, "--model", "ngram", "--order", 2, "--smoothing", 0)
+    status, out, _ = run("evaluate", "runs/ngram", other, "--json")
+    score = json.loads(out)
+    assert status == 0 and score["loss"] is None and score["characters"] == 3
+
+
 def test_a_finished_run_is_not_trained_further(run, words):
     run("train", words, *small("mlp"))
     before = Path("runs/mlp/state.safetensors").read_bytes()
