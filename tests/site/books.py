@@ -43,7 +43,7 @@ def build(folder):
     done = subprocess.run(
         [Path(sys.executable).with_name("jupyter-book"), "build", "."],
         cwd=folder,
-        env=os.environ | {"NO_COLOR": "1", "PYTHONPATH": str(folder)},
+        env=os.environ | {"NO_COLOR": "1", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

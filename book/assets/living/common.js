@@ -1,0 +1,97 @@
+// What the living figures share. A figure is a function of its place and its data:
+//
+//   charlm.living("heat-map", (place, data, { svg, slider, ... }) => { ... })
+//
+// `place` is an empty element. Where a figure fails, its still picture stays.
+
+const charlm = (globalThis.charlm = { models: {} })
+
+charlm.figures = {}
+
+charlm.living = (kind, draw) => {
+  charlm.figures[kind] = draw
+}
+
+// element("p.note", { title: "…" }, "text", child) makes <p class="note" title="…">.
+charlm.element = (what, attributes = {}, ...children) => {
+  const [tag, ...classes] = what.split(".")
+  const made = document.createElement(tag || "div")
+  return fill(made, classes, attributes, children)
+}
+
+charlm.svg = (what, attributes = {}, ...children) => {
+  const [tag, ...classes] = what.split(".")
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag)
+  return fill(made, classes, attributes, children)
+}
+
+function fill(made, classes, attributes, children) {
+  if (classes.length) made.setAttribute("class", classes.join(" "))
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value)
+    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value)
+  }
+  made.append(...children)
+  return made
+}
+
+let count = 0
+
+// A labelled slider; its value is shown beside it and read out as `show` says it.
+charlm.slider = ({ label, min, max, step, value, show = String, change }) => {
+  const id = `living-${++count}`
+  const out = charlm.element("output", { for: id })
+  const input = charlm.element("input", { id, type: "range", min, max, step, value })
+  const tell = () => {
+    out.value = show(+input.value)
+    input.setAttribute("aria-valuetext", out.value)
+  }
+  input.addEventListener("input", () => (tell(), change(+input.value)))
+  tell()
+  return charlm.element("div.living-slider", {}, charlm.element("label", { for: id }, label), input, out)
+}
+
+charlm.button = (label, click) => charlm.element("button.living-button", { type: "button", onclick: click }, label)
+
+// A choice of one: buttons that are radio buttons to a keyboard and a screen reader.
+charlm.choice = ({ label, options, value, change }) => {
+  const name = `living-${++count}`
+  const legend = charlm.element("legend", {}, label)
+  const radios = options.map(([key, text]) => {
+    const input = charlm.element("input", { type: "radio", name, value: key, checked: key === value })
+    input.addEventListener("change", () => change(key))
+    return charlm.element("label", {}, input, charlm.element("span", {}, text))
+  })
+  return charlm.element("fieldset.living-choice", {}, legend, ...radios)
+}
+
+// A line that a screen reader reads when it changes.
+charlm.status = () => charlm.element("p.living-status", { role: "status" })
+
+charlm.calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches
+
+// Random numbers that can be repeated: mulberry32, uniform in [0, 1).
+charlm.random = seed => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const figure of document.querySelectorAll("figure.living")) {
+    const draw = charlm.figures[figure.dataset.living]
+    if (!draw) continue
+    const still = figure.querySelector(".living-still")
+    const text = figure.querySelector("script").textContent
+    const place = charlm.element("div.living-place")
+    try {
+      draw(place, text ? JSON.parse(text) : null, charlm)
+    } catch (error) {
+      console.error(error)
+      continue
+    }
+    still.replaceWith(place)
+    figure.classList.add("living-ready")
+  }
+})
