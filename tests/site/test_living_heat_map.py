@@ -1,4 +1,4 @@
-"""The heat map in a browser: its numbers are the package's, by mouse, touch and keys."""
+"""The heat map in a browser: its numbers are the package's; mouse, touch and keys."""
 
 import re
 
@@ -119,7 +119,7 @@ def test_drawing_follows_the_row_and_writes_names(figure):
     *ended, begun = text.split(".")
     shown = figure.locator(".living-names").inner_text().split()
     assert shown == [f"{name}." for name in ended[-5:]] + [f"{begun}…"]
-    assert f"Row {VOCAB.labels[row]} is chosen" in label(figure)
+    assert f"The row of {VOCAB.labels[row]} is chosen" in label(figure)
 
 
 def label(figure):
@@ -135,17 +135,17 @@ def test_rows_by_mouse_touch_and_keyboard(browser, url):
     figure = page.locator("figure.living")
     rows = figure.locator(".living-table-row")
     rows.nth(17).click()
-    assert "Row q is chosen" in label(figure)
+    assert "The row of q is chosen" in label(figure)
     rows.nth(13).tap()
-    assert "Row m is chosen" in label(figure)
+    assert "The row of m is chosen" in label(figure)
     figure.get_by_role("button", name="Draw").tap()
-    assert "After m came" in figure.get_by_role("status").first.inner_text()
+    assert "After m came" in figure.locator(".living-status").first.inner_text()
     figure.get_by_role("combobox", name="Row").select_option("z")
     figure.get_by_role("group", name="Table").focus()
     page.keyboard.press("ArrowDown")
-    assert "Row . is chosen" in label(figure)
+    assert "The row of the boundary is chosen" in label(figure)
     page.keyboard.press("ArrowUp")
-    assert "Row z is chosen" in label(figure)
+    assert "The row of z is chosen" in label(figure)
     figure.get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     assert "With α = 1.3" in figure.inner_text()

@@ -6,8 +6,9 @@
 // names, which make P, and in the dev names, which only judge it.
 
 charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider, button, status, random }) => {
-  const CELL = 11, LEFT = 32, TOP = 34, WIDTH = LEFT + CELL * labels.length + 1
-  const BARS = 84, FLOOR = TOP + CELL * labels.length + BARS + 24
+  const CELL = 11, ROW = 12.4, LEFT = 32, TOP = 35
+  const WIDTH = LEFT + CELL * labels.length + 1, FOOT = TOP + ROW * labels.length
+  const BARS = 84, FLOOR = FOOT + BARS + 24
   const NAMES = 5
 
   const sum = numbers => numbers.reduce((a, b) => a + b, 0)
@@ -31,23 +32,23 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
   let P = smoothed(1), chosen = 0, drawn = null, name = "", finished = []
 
   // The table and, below it, the chosen row as bars that stand under its columns.
-  const cells = train.map(row => row.map(() => svg("rect.living-cell", { width: CELL - 0.6, height: CELL - 0.6 })))
-  const marks = labels.map((label, i) => letter(label, LEFT - 8, TOP + CELL * (i + 0.5)))
+  const cells = train.map(row => row.map(() => svg("rect.living-cell", { width: CELL - 0.6, height: ROW - 0.6 })))
+  const marks = labels.map((label, i) => letter(label, LEFT - 8, TOP + ROW * (i + 0.5)))
   const rows = cells.map((row, i) => {
-    const target = svg("rect", { width: WIDTH, height: CELL, y: TOP + CELL * i, fill: "transparent" })
+    const target = svg("rect", { width: WIDTH, height: ROW, y: TOP + ROW * i, fill: "transparent" })
     row.forEach((cell, j) => {
       cell.setAttribute("x", LEFT + CELL * j)
-      cell.setAttribute("y", TOP + CELL * i)
+      cell.setAttribute("y", TOP + ROW * i)
     })
     return svg("g.living-table-row", { onclick: () => choose(i) }, target, marks[i], ...row)
   })
   const bars = labels.map((_, j) => svg("rect.living-bar", { x: LEFT + CELL * j + 1, width: CELL - 2.6 }))
-  const frame = svg("rect.living-frame", { x: LEFT - 1, width: CELL * labels.length + 1.4, height: CELL + 1.4, rx: 1.5 })
-  const hit = svg("rect.living-hit", { width: CELL + 1.4, height: CELL + 1.4, rx: 1.5 })
+  const frame = svg("rect.living-frame", { x: LEFT - 1, width: CELL * labels.length + 1.4, height: ROW + 1.4, rx: 1.5 })
+  const hit = svg("rect.living-hit", { width: CELL + 1.4, height: ROW + 1.4, rx: 1.5 })
   const peak = svg("text", { "text-anchor": "middle" })
   const table = svg("svg.living-table", { viewBox: `0 0 ${WIDTH} ${FLOOR + 18}`, role: "img" },
     svg("text", { x: LEFT + (CELL * labels.length) / 2, y: 12, "text-anchor": "middle" }, "next character"),
-    svg("text", { transform: `translate(12 ${TOP + (CELL * labels.length) / 2}) rotate(-90)`, "text-anchor": "middle" },
+    svg("text", { transform: `translate(12 ${(TOP + FOOT) / 2}) rotate(-90)`, "text-anchor": "middle" },
       "this character"),
     ...labels.map((label, j) => letter(label, LEFT + CELL * (j + 0.5), TOP - 8)),
     ...rows, frame, hit, ...bars, peak,
@@ -86,8 +87,8 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
     svg("text", { x: (CURVE.left + CURVE.right) / 2, y: 157, "text-anchor": "middle" }, "smoothing α"),
     svg("path.living-train", { d: path("train") }),
     svg("path.living-dev", { d: path("dev") }),
-    svg("text", { x: across(middle), y: up(losses.get(middle).dev) - 7 }, "dev"),
-    svg("text", { x: across(middle), y: up(losses.get(middle).train) + 15 }, "train"),
+    svg("text", { x: across(middle), y: up(losses.get(middle).dev) - 4 }, "dev"),
+    svg("text", { x: across(middle), y: up(losses.get(middle).train) - 4 }, "train"),
     dots.train, dots.dev, above)
 
   const unseen = sum(dev.map((row, i) => row.filter((n, j) => n && !train[i][j]).length))
@@ -105,16 +106,17 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
     choose((chosen + move + labels.length) % labels.length)
   }
 
+  const called = i => (i ? labels[i] : "the boundary")
   const likely = () => {
     const order = labels.map((_, j) => j).sort((a, b) => P[chosen][b] - P[chosen][a])
-    return order.slice(0, 3).map(j => `${labels[j]} ${P[chosen][j].toFixed(3)}`).join(", ")
+    return order.slice(0, 3).map(j => `${called(j)} ${P[chosen][j].toFixed(3)}`).join(", ")
   }
 
   function choose(row) {
     chosen = row
     drawn = null
     name = row ? labels[row] : ""
-    say(`Most likely after ${labels[row]}: ${likely()}.`)
+    say(`Most likely after ${called(row)}: ${likely()}.`)
   }
 
   // Inverse CDF: walk along the row until the probabilities passed exceed u.
@@ -124,7 +126,7 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
     let next = row.findIndex(p => (passed += p) > u)
     if (next < 0) next = row.findLastIndex(p => p > 0)
     drawn = [chosen, next]
-    const what = `After ${labels[chosen]} came ${labels[next]}, which has a probability of ${row[next].toFixed(3)}.`
+    const what = `After ${called(chosen)} came ${called(next)}, which has a probability of ${row[next].toFixed(3)}.`
     name += next ? labels[next] : ""
     const end = next ? "" : ` The name ends: ${name || "one without letters"}.`
     if (!next) finished = [...finished, name + labels[0]].slice(-NAMES)
@@ -150,17 +152,17 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
     peak.textContent = largest.toFixed(3)
     peak.setAttribute("x", Math.min(Math.max(LEFT + CELL * (top + 0.5), LEFT + 18), WIDTH - 18))
     peak.setAttribute("y", FLOOR - BARS - 4)
-    frame.setAttribute("y", TOP + CELL * chosen - 1)
+    frame.setAttribute("y", TOP + ROW * chosen - 1)
     marks.forEach((mark, i) => mark.classList.toggle("living-chosen", i === chosen))
     hit.setAttribute("visibility", drawn ? "visible" : "hidden")
     if (drawn) {
       hit.setAttribute("x", LEFT + CELL * drawn[1] - 1)
-      hit.setAttribute("y", TOP + CELL * drawn[0] - 1)
+      hit.setAttribute("y", TOP + ROW * drawn[0] - 1)
     }
     select.value = chosen
     names.textContent = [...finished, name + "…"].join("  ")
     table.setAttribute("aria-label", `The probabilities of the next character, for each of ${labels.length}. ` +
-      `Row ${labels[chosen]} is chosen and drawn as bars; the most likely are ${likely()}.`)
+      `The row of ${called(chosen)} is chosen and drawn as bars; the most likely are ${likely()}.`)
   }
 
   function smooth(to) {
