@@ -91,7 +91,7 @@ def move(figure, to):
 
 
 @pytest.mark.parametrize("step", [0, 4, STEPS])
-@pytest.mark.parametrize("scale", ["same throughout", "fitted"])
+@pytest.mark.parametrize("scale", ["fixed", "fitted"])
 def test_the_drawing_is_the_table_moved_and_scaled(figure, data, step, scale):
     move(figure, step)
     figure.get_by_role("radio", name=scale).check()

@@ -6,6 +6,7 @@
 charlm.living("embedding", (place, { labels, vowels, steps, losses, places }, { svg, element, slider, button, choice, status, calm }) => {
   const SIZE = 320, EDGE = 30, PAUSE = 160
   const last = steps.length - 1
+  const inWords = n => n.toLocaleString("en")
   const isVowel = label => vowels.includes(label)
   let at = 0, timer = null, fitted = false
 
@@ -59,7 +60,7 @@ charlm.living("embedding", (place, { labels, vowels, steps, losses, places }, { 
     const points = places[at]
     const inside = points.filter((_, i) => isVowel(labels[i]))
     const outside = points.filter((_, i) => !isVowel(labels[i]) && labels[i] !== ".")
-    said.textContent = `After ${steps[at]} steps the loss on dev is ${losses[at].toFixed(3)}. ` +
+    said.textContent = `After ${inWords(steps[at])} steps the loss on dev is ${losses[at].toFixed(3)}. ` +
       `Mean distance of two vowels: ${mean(inside, inside).toFixed(2)}, of two consonants: ` +
       `${mean(outside, outside).toFixed(2)}, of a vowel and a consonant: ${mean(inside, outside).toFixed(2)}.`
     plane.setAttribute("aria-label", `The ${labels.length} characters as points in the plane. ${said.textContent}`)
@@ -67,7 +68,7 @@ charlm.living("embedding", (place, { labels, vowels, steps, losses, places }, { 
 
   const control = slider({
     label: "Step", min: 0, max: last, step: 1, value: at,
-    show: k => steps[k].toLocaleString("en"),
+    show: k => inWords(steps[k]),
     change: k => {
       if (k !== at) pause()
       at = k
@@ -103,14 +104,14 @@ charlm.living("embedding", (place, { labels, vowels, steps, losses, places }, { 
   })
 
   const scale = choice({
-    label: "Scale", options: [["same", "same throughout"], ["fitted", "fitted"]], value: "same",
+    label: "Scale", options: [["fixed", "fixed"], ["fitted", "fitted"]], value: "fixed",
     change: chosen => {
       fitted = chosen === "fitted"
       show()
     },
   })
 
-  const keys = element("div.living-row", {}, key("a", `vowels ${vowels.join(" ")}`), key("b", "other letters"),
+  const keys = element("div.living-row", {}, key("a", `vowels ${vowels.join(" ")}`), key("b", "consonants and y"),
     key(".", "boundary"))
   place.append(keys, plane, control, element("div.living-row", {}, ...(calm() ? [] : [play]), scale), said)
   show()

@@ -77,7 +77,8 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
   }
   const above = svg("text", { "text-anchor": "middle", y: CURVE.top - 2 })
   const middle = SMALLEST + 8
-  const curve = svg("svg.living-curve", { viewBox: "0 0 326 160", role: "img" },
+  const curve = svg("svg.living-curve", { viewBox: "0 -16 326 176", role: "img" },
+    svg("text", { x: 6, y: -5 }, "loss (nats a character)"),
     svg("line.living-axis", { x1: CURVE.left, x2: CURVE.right, y1: CURVE.bottom + 6, y2: CURVE.bottom + 6 }),
     ...[low, (low + high) / 2, high].map(value =>
       svg("text", { x: CURVE.left - 8, y: up(value), "text-anchor": "end", "dominant-baseline": "central" },
