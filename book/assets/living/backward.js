@@ -130,8 +130,8 @@ charlm.living("backward", (place, data, { button, calm, element, status, svg }) 
   const says = status()
   place.append(
     element("div.living-row", {}, back, forward, button("Start again", () => go(0))),
-    element("div.living-walk", {}, window_, panel),
     says,
+    element("div.living-walk", {}, window_, panel),
   )
 
   const consumers = name => walk.edges.filter(([from]) => from === name).map(([, to]) => to)
