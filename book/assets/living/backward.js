@@ -202,5 +202,5 @@ charlm.living("backward", (place, data, { button, calm, element, status, svg }) 
   }
 
   go(0)
-  requestAnimationFrame(() => go(step))
+  requestAnimationFrame(() => go(step)) // in the page by now, where it can scroll
 })
