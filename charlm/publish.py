@@ -80,7 +80,8 @@ def layers_of(model: Any) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """
     if isinstance(model, NGram):
         return _counts_of(model)
-    tensors, layers = {}, []
+    tensors: dict[str, Tensor] = {}
+    layers: list[dict[str, Any]] = []
     for i, part in enumerate(getattr(model, "net", model)):
         settings, own = _operation(part)
         layers.append(settings | {name: f"{i}.{name}" for name in own})
