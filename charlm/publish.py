@@ -5,9 +5,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
+from charlm.counts import NGram
 from charlm.vocab import Vocabulary
 
 
@@ -34,30 +36,91 @@ def as_model(
     *,
     block_size: int,
     label: str,
+    loss: float,
 ) -> Published:
     """Return a model for the playground: safetensors, with what to do in its header.
 
     Parameters
     ----------
     tensors
-        The parameters, float32, by name.
+        The parameters by name; numbers that are not whole are kept as float32.
     layers
         What happens to a context, one after the other, such as
         {"op": "linear", "weight": "W1", "bias": "b1"}. The operations and the
-        layouts of their tensors are those of `book/assets/living/playground.js`.
+        layouts of their tensors are those of `book/assets/living/models.js`.
     vocab
         The characters; the boundary has id 0.
     block_size
         The length of a context.
     label
         What the page calls the model.
+    loss
+        On the dev words, in nats a character.
     """
     notes = {
         "label": label,
+        "loss": json.dumps(loss),
         "chars": json.dumps(vocab.chars),
         "block_size": json.dumps(block_size),
         "layers": json.dumps(list(layers)),
     }
-    whole = {name: t.detach().float().contiguous() for name, t in tensors.items()}
+    whole = {
+        name: (t.float() if t.is_floating_point() else t).detach().contiguous()
+        for name, t in tensors.items()
+    }
     content = base64.b64encode(save(whole, notes)).decode()
     return Published("application/x-safetensors", content)
+
+
+def layers_of(model: Any) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """Return the tensors and the layers of a model, as `as_model` takes them.
+
+    A table of counts, a Sequential of `charlm.layers`, or one of `charlm.models` that
+    is a row of such layers, in eval mode. ValueError for a layer that pages lack.
+    """
+    if isinstance(model, NGram):
+        return _counts_of(model)
+    tensors: dict[str, Tensor] = {}
+    layers: list[dict[str, Any]] = []
+    for i, part in enumerate(getattr(model, "net", model)):
+        settings, own = _operation(part)
+        layers.append(settings | {name: f"{i}.{name}" for name in own})
+        tensors |= {f"{i}.{name}": tensor for name, tensor in own.items()}
+    return tensors, layers
+
+
+def _counts_of(model: NGram) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """Every n-gram that occurs, (n, order), and how often, (n,)."""
+    V = len(model.vocab)
+    node, columns = model.keys, []
+    for level in [*reversed(model.levels), None]:
+        columns.append(node % V)
+        if level is not None:
+            node = level[node // V]
+    grams = torch.stack(columns[::-1], dim=1)
+    small = torch.uint8 if V <= 256 else torch.int32
+    tensors = {"grams": grams.to(small), "counts": model.key_counts.int()}
+    layer = {"op": "counts", "grams": "grams", "counts": "counts"}
+    return tensors, [layer | {"smoothing": model.smoothing}]
+
+
+def _operation(part: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    match type(part).__name__:
+        case "Embedding":
+            return {"op": "embedding"}, {"weight": part.weight}
+        case "Flatten":
+            return {"op": "join"}, {}
+        case "FlattenConsecutive":
+            return {"op": "join", "n": part.n}, {}
+        case "Linear":
+            weight = part.weight.T if isinstance(part, nn.Linear) else part.weight
+            bias = {} if part.bias is None else {"bias": part.bias}
+            return {"op": "linear"}, {"weight": weight} | bias
+        case "BatchNorm1d":
+            statistics = {"mean": part.running_mean, "var": part.running_var}
+            own = {"weight": part.weight, "bias": part.bias} | statistics
+            return {"op": "batch_norm", "eps": part.eps}, own
+        case "Tanh" | "ReLU" as name:
+            return {"op": name.lower()}, {}
+        case name:
+            raise ValueError(f"pages have no operation for the layer {name}")

@@ -5,9 +5,14 @@
     What a reader sees where scripts are off: a picture and a sentence.
     ```
 
+    ```{living} playground
+    :models: bigram wavenet
+    ```
+
 The script `living/<name>.js` takes the place of the content. Its data and the models
 are outputs of the cells that computed them (`charlm.publish`), so they come from the
 execution cache as all outputs do: data go into the page, models into files beside it.
+With `:models:` the data say which models to read: those named, or all of the book.
 """
 
 import base64
@@ -19,10 +24,13 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.osutil import relative_uri
 
 logger = logging.getLogger(__name__)
 
 JSON, MODEL = "text/x-json", "application/x-safetensors"
+FOLDER = "_static/models"
+NEEDS = {"playground": ["models"]}  # the scripts that a kind needs before its own
 
 
 class living(nodes.General, nodes.Element):
@@ -31,13 +39,18 @@ class living(nodes.General, nodes.Element):
 
 class Living(SphinxDirective):
     required_arguments = 1
-    option_spec: ClassVar = {"data": directives.unchanged_required}
+    option_spec: ClassVar = {
+        "data": directives.unchanged_required,
+        "models": directives.unchanged,
+    }
     has_content = True
 
     def run(self):
         self.assert_has_content()
-        node = living(kind=self.arguments[0], data=self.options.get("data"))
+        node = living(kind=self.arguments[0], **self.options)
         node["docname"] = self.env.docname
+        if self.options.get("models") == "":
+            self.env.metadata[self.env.docname]["all_models"] = True
         self.set_source_info(node)
         self.state.nested_parse(self.content, self.content_offset, node)
         return [node]
@@ -52,16 +65,44 @@ def outputs(app, docname, mime):
     return {name: x["data"][mime] for name, x in glued.items() if mime in x["data"]}
 
 
-def visit(self, node):
-    kind, data = node["kind"], ""
-    if name := node["data"]:
-        found = outputs(self.builder.app, node["docname"], JSON)
+def pages(env, docname):
+    """The pages of the book, in its order."""
+    yield docname
+    for child in env.toctree_includes.get(docname, []):
+        yield from pages(env, child)
+
+
+def models(app):
+    """{name: content} of the models of all pages, in the order of the book."""
+    return {
+        name.removeprefix("model_"): text
+        for page in pages(app.env, app.config.root_doc)
+        for name, text in outputs(app, page, MODEL).items()
+    }
+
+
+def data_of(app, node):
+    """The text of what a figure's script is given, or nothing."""
+    if name := node.get("data"):
+        found = outputs(app, node["docname"], JSON)
         if name in found:
-            data = found[name].replace("<", r"\u003c")
-        else:
-            logger.warning("living: no cell publishes %r", name, location=node)
+            return found[name]
+        logger.warning("living: no cell publishes %r", name, location=node)
+    elif "models" in node:
+        known = models(app)
+        names = node["models"].split() or list(known)
+        for name in names:
+            if name not in known:
+                logger.warning("living: no cell publishes %r", name, location=node)
+        here = app.builder.get_target_uri(node["docname"])
+        return json.dumps({"folder": relative_uri(here, FOLDER), "models": names})
+    return ""
+
+
+def visit(self, node):
+    data = data_of(self.builder.app, node).replace("<", r"\u003c")
     self.body.append(
-        f'<figure class="living" data-living="{kind}">'
+        f'<figure class="living" data-living="{node["kind"]}">'
         f'<script type="application/json">{data}</script>'
         '<div class="living-still">'
     )
@@ -74,7 +115,8 @@ def depart(self, node):
 def add_scripts(app, pagename, templatename, context, doctree):
     """Give a page the scripts of its own figures, and no others."""
     kinds = {node["kind"] for node in doctree.findall(living)} if doctree else set()
-    for name in ["common", *sorted(kinds)] if kinds else []:
+    needed = [name for kind in sorted(kinds) for name in [*NEEDS.get(kind, []), kind]]
+    for name in ["common", *needed] if kinds else []:
         app.add_js_file(f"living/{name}.js", loading_method="defer")
 
 
@@ -85,18 +127,23 @@ def write_models(app, exception):
     """
     if exception or app.builder.format != "html":
         return
-    folder = Path(app.outdir, "_static", "models")
+    folder = Path(app.outdir, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
-    for docname in app.env.found_docs:
-        for name, text in outputs(app, docname, MODEL).items():
-            (folder / f"{name}.safetensors").write_bytes(base64.b64decode(text))
-            script = f"charlm.models[{json.dumps(name)}] = {json.dumps(text)}\n"
-            (folder / f"{name}.js").write_text(script, encoding="utf-8")
+    for name, text in models(app).items():
+        (folder / f"{name}.safetensors").write_bytes(base64.b64decode(text))
+        script = f"charlm.models[{json.dumps(name)}] = {json.dumps(text)}\n"
+        (folder / f"{name}.js").write_text(script, encoding="utf-8")
+
+
+def outdated(app, env):
+    """The pages that show all models: their list may have changed elsewhere."""
+    return [name for name, notes in env.metadata.items() if "all_models" in notes]
 
 
 def setup(app):
     app.add_node(living, html=(visit, depart))
     app.add_directive("living", Living)
+    app.connect("env-updated", outdated)
     app.connect("html-page-context", add_scripts)
     app.connect("build-finished", write_models)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
