@@ -1,20 +1,19 @@
-"""A second execution of each chapter, from a fresh kernel, gives the same text."""
+"""Each downloaded notebook runs alone, in a fresh kernel, to the text that it shows."""
 
 import asyncio
 import os
 import re
 
+import nbformat
 import pytest
-from books import ROOT
-from fingerprint import add_to_kernelspec, fingerprint
-from jupyter_cache import get_cache
-from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from books import ROOT, SITE
 from nbclient import NotebookClient
+from notebooks import runs
 
 CHAPTERS = [
-    path
+    path.stem
     for path in sorted((ROOT / "book").glob("*.md"))
-    if is_myst_markdown_notebook(path.read_text(encoding="utf-8"))
+    if runs(path.read_text(encoding="utf-8"))
 ]
 ADDRESS = re.compile(r"\b0x[0-9a-f]+")
 
@@ -34,42 +33,36 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def read(path):
-    text = path.read_text(encoding="utf-8")
-    text = add_to_kernelspec(text, fingerprint(ROOT / "charlm", text))
-    return read_myst_markdown_notebook(text, path=path)
+def downloaded(name):
+    return nbformat.read(SITE / "notebooks" / f"{name}.ipynb", as_version=4)
 
 
-async def execute(path, core):
-    """The chapter, executed here and now."""
-    where = {"metadata": {"path": path.parent}}
+async def execute(name, folder, core):
+    """The notebook, executed in a folder where nothing else is."""
+    where = {"metadata": {"path": folder}}
     async with core:
-        client = NotebookClient(read(path), timeout=600, resources=where)
+        client = NotebookClient(downloaded(name), timeout=600, resources=where)
         return await client.async_execute()
 
 
-async def execute_all():
+async def execute_all(folder):
     core = asyncio.Semaphore(os.cpu_count())
-    return await asyncio.gather(
-        *(execute(path, core) for path in reversed(CHAPTERS)), return_exceptions=True
-    )
+    last_first = (execute(name, folder, core) for name in reversed(CHAPTERS))
+    return await asyncio.gather(*last_first, return_exceptions=True)
 
 
 @pytest.fixture(scope="module")
-def executed():
-    """Chapter -> its second execution, or the error that stopped it."""
-    return dict(zip(reversed(CHAPTERS), asyncio.run(execute_all()), strict=True))
+def executed(site, tmp_path_factory):
+    """Chapter -> its notebook as executed here, or the error that stopped it."""
+    results = asyncio.run(execute_all(tmp_path_factory.mktemp("alone")))
+    return dict(zip(reversed(CHAPTERS), results, strict=True))
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_chapter_gives_the_same_text_again(site, executed, path):
-    notebook = executed[path]
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_notebook_gives_the_same_text_again(executed, name):
+    notebook = executed[name]
     if isinstance(notebook, Exception):
         raise notebook
-    cache = get_cache(ROOT / "_build" / ".jupyter_cache")
-    try:
-        built = cache.get_cache_bundle(cache.match_cache_notebook(read(path)).pk).nb
-    except KeyError:
-        pytest.fail("the site is older than this chapter: run `make book`")
-    for again, first in zip(code_cells(notebook), code_cells(built), strict=True):
+    shown = code_cells(downloaded(name))
+    for again, first in zip(code_cells(notebook), shown, strict=True):
         assert texts(again) == texts(first), again.source

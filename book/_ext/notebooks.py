@@ -1,0 +1,178 @@
+"""Each chapter as a notebook to download: notebooks/<name>.ipynb in the built site.
+
+The code cells and their outputs come from the execution cache, so a build that
+executes nothing writes the same files; the text comes from the built page, where
+every reference and every number is already in place. Cells tagged `remove-cell` serve
+the page alone and stay out: a notebook has to run without them.
+"""
+
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+import nbformat
+from as_markdown import NOT_TEXT, Converter, blocks
+from bs4 import BeautifulSoup
+from jupyter_cache import get_cache
+from myst_nb.core.read import create_nb_reader
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from side_by_side import source
+
+FIRST = """\
+# Run this first: it installs the book's package, where that is missing.
+from importlib.util import find_spec
+
+if find_spec("charlm") is None:
+    %pip install -q "charlm @ git+{repository}"
+
+import torch
+
+torch.set_num_threads(1)  # networks as small as these are faster on one thread\
+"""
+FOLDED = "*The next cell is folded: {what}. Click on it to open it.*"
+GITHUB = "https://github.com/"
+COLAB = "https://colab.research.google.com/github/"
+BINDER = "https://mybinder.org/v2/gh/"
+METADATA = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+    "language_info": {"name": "python"},
+}
+
+
+def target(docname):
+    return f"notebooks/{PurePosixPath(docname).name}.ipynb"
+
+
+def chapters(app):
+    """The pages that show code cells."""
+    root = Path(app.srcdir)
+    for docname in sorted(app.env.found_docs):
+        path = root / f"{docname}.md"
+        if path.is_file() and runs(path.read_text(encoding="utf-8")):
+            yield docname
+
+
+def runs(text):
+    return "file_format: mystnb" in text and "```{code-cell}" in text
+
+
+def executed(app, docname):
+    """The notebook of a page, with the outputs that the page shows."""
+    path, text = source(app, docname)
+    reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
+    cache = get_cache(app.env.mystnb_config.execution_cache_path)
+    return cache.merge_match_into_notebook(reader.read(text))[1]
+
+
+def outputs(cell):
+    """The outputs of a cell, the pieces of one stream joined."""
+    joined = []
+    for output in cell.outputs:
+        last = joined[-1] if joined else {}
+        stream = output.output_type == "stream" and output.get("name")
+        if stream and stream == last.get("name"):
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def code_cell(cell, count):
+    tags = cell.metadata.get("tags", [])
+    metadata = {"tags": kept} if (kept := [t for t in tags if "hide" not in t]) else {}
+    if "hide-cell" in tags:
+        metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
+    elif "hide-input" in tags:
+        metadata["jupyter"] = {"source_hidden": True}
+    new = new_code_cell(cell.source, metadata=metadata, execution_count=count)
+    new.outputs = outputs(cell)
+    for output in new.outputs:
+        if "execution_count" in output:
+            output.execution_count = count
+    return new
+
+
+def what_is_folded(cell):
+    shown = cell.metadata.get("mystnb", {}).get("code_prompt_show", "the code")
+    return re.sub(r"^Show ", "", shown)
+
+
+def assemble(article, code, converter, repository):
+    """The notebook of an article and of its code cells, which it shows in order."""
+    for element in article.select(NOT_TEXT):
+        element.decompose()
+    code, cells, text = iter(code), [], []
+
+    def finish_text():
+        if text and (markdown := converter.convert_cell(text)):
+            cells.append(new_markdown_cell(markdown))
+        text.clear()
+
+    for block in blocks(article):
+        if "cell" in block.get("class", []):
+            finish_text()
+            cell, count = next(code), sum(c.cell_type == "code" for c in cells) + 2
+            new = code_cell(cell, count)
+            if "jupyter" in new.metadata:
+                folded = FOLDED.format(what=what_is_folded(cell))
+                cells.append(new_markdown_cell(folded))
+            cells.append(new)
+        else:
+            if block.name in ("h1", "h2", "h3"):
+                finish_text()
+            text.append(block)
+    finish_text()
+    if next(code, None) is not None:
+        raise ValueError("the page shows fewer cells than the chapter has")
+    first = new_code_cell(FIRST.format(repository=repository), execution_count=1)
+    cells.insert(1, first)
+    for number, cell in enumerate(cells, 1):
+        cell.id = f"cell-{number}"
+    return new_notebook(cells=cells, metadata=METADATA)
+
+
+def write(app, exception):
+    if exception or app.builder.name != "html":
+        return
+    for docname in chapters(app):
+        page = Path(app.builder.get_outfilename(docname))
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        address = f"{app.config.html_baseurl}{app.builder.get_target_uri(docname)}"
+        code = [
+            cell
+            for cell in executed(app, docname).cells
+            if cell.cell_type == "code"
+            and "remove-cell" not in cell.metadata.get("tags", [])
+        ]
+        notebook = assemble(
+            soup.select_one("article.bd-article"),
+            code,
+            Converter(address, page),
+            app.config.html_theme_options["repository_url"],
+        )
+        file = Path(app.outdir, target(docname))
+        file.parent.mkdir(exist_ok=True)
+        nbformat.write(notebook, file)
+
+
+def add_links(app, pagename, templatename, context, doctree):
+    """Put the ways to a chapter's notebook below its title."""
+    if doctree is None or pagename not in set(chapters(app)):
+        return
+    file = target(pagename)
+    place = app.config.html_theme_options["repository_url"].removeprefix(GITHUB)
+    colab = f"{COLAB}{place}/blob/gh-pages/{file}"
+    binder = f"{BINDER}{place}/gh-pages?labpath={quote(file, '')}"
+    links = (
+        f'<a href="{context["pathto"](file, 1)}" download>Download the notebook</a>'
+        f'<a href="{colab}">Open in Colab</a>'
+        f'<a href="{binder}">Open in Binder</a>'
+    )
+    nav = f'<nav class="notebook-links" aria-label="Notebook">{links}</nav>'
+    context["body"] = context["body"].replace("</h1>", f"</h1>\n{nav}", 1)
+
+
+def setup(app):
+    app.connect("html-page-context", add_links)
+    app.connect("build-finished", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
