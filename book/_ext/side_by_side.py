@@ -25,12 +25,16 @@ class Logger(logging.SphinxLoggerAdapter):
         return super().process(message, {**self.extra, **keywords})
 
 
-def execute(app, docname):
-    """Bring the cache up to date with one page; an error of a cell is raised."""
+def source(app, docname):
+    """A page, its path, and its text with the fingerprint."""
     path = app.env.doc2path(docname)
     text = Path(path).read_text(encoding="utf-8")
     root = Path(app.srcdir, app.config.fingerprint_package)
-    text = add_to_kernelspec(text, fingerprint(root, text))
+    return docname, path, add_to_kernelspec(text, fingerprint(root, text))
+
+
+def execute(app, docname, path, text):
+    """Bring the cache up to date with one page; an error of a cell is raised."""
     reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
     if reader is None:
         return
@@ -45,8 +49,10 @@ def read_ahead(app, env, docnames):
         return
     get_cache(env.mystnb_config.execution_cache_path).list_cache_records()  # creates it
     last_first = sorted(docnames, reverse=True)  # the last chapters take longest
+    # Before the threads start: in some Pythons two of them cannot parse code at once.
+    sources = [source(app, docname) for docname in last_first]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pages = [pool.submit(execute, app, docname) for docname in last_first]
+        pages = [pool.submit(execute, app, *page) for page in sources]
     for page in pages:
         page.result()
 
