@@ -26,11 +26,11 @@ class Logger(logging.SphinxLoggerAdapter):
 
 
 def source(app, docname):
-    """The path and the text of a page, with its fingerprint."""
+    """A page, its path, and its text with the fingerprint."""
     path = app.env.doc2path(docname)
     text = Path(path).read_text(encoding="utf-8")
     root = Path(app.srcdir, app.config.fingerprint_package)
-    return path, add_to_kernelspec(text, fingerprint(root, text))
+    return docname, path, add_to_kernelspec(text, fingerprint(root, text))
 
 
 def execute(app, docname, path, text):
@@ -49,13 +49,10 @@ def read_ahead(app, env, docnames):
         return
     get_cache(env.mystnb_config.execution_cache_path).list_cache_records()  # creates it
     last_first = sorted(docnames, reverse=True)  # the last chapters take longest
-    # Python 3.11 cannot parse in several threads at once, so this comes before them.
+    # Before the threads start: in some Pythons two of them cannot parse code at once.
     sources = [source(app, docname) for docname in last_first]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pages = [
-            pool.submit(execute, app, docname, *read)
-            for docname, read in zip(last_first, sources)
-        ]
+        pages = [pool.submit(execute, app, *page) for page in sources]
     for page in pages:
         page.result()
 
