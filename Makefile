@@ -8,8 +8,10 @@ BIN := .venv/bin
 PAGES := _build/html
 RUN := OMP_NUM_THREADS=1 PYTHONHASHSEED=0
 PORT ?= 8000
+# Tells JupyterLab, in this environment only, to open the chapters as notebooks.
+LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: help book test check serve bench lock clean
+.PHONY: help book test check serve lab bench lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
@@ -19,6 +21,7 @@ help: ## list these commands
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check "$$(grep -oE '^torch==[^ ;]+' requirements.txt)"
 	$(BIN)/pip install --disable-pip-version-check -r requirements.txt -e .
+	$(BIN)/jupytext-config --settings-file $(LAB) set-default-viewer markdown myst
 	touch $@
 
 book: .venv/installed ## execute the chapters and build the site
@@ -39,6 +42,9 @@ $(PAGES)/index.html:
 
 serve: $(PAGES)/index.html ## show the built site at http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory $(PAGES) $(PORT)
+
+lab: .venv/installed ## open the chapters as notebooks, in JupyterLab
+	$(RUN) $(BIN)/jupyter lab book/
 
 bench: .venv/installed ## the package beside plain loops
 	$(RUN) $(BIN)/python benchmarks/bench.py

@@ -7,6 +7,8 @@ the page alone and stay out: a notebook has to run without them.
 """
 
 import re
+from base64 import b64encode
+from html import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -14,7 +16,7 @@ import nbformat
 from as_markdown import NOT_TEXT, Converter, blocks
 from bs4 import BeautifulSoup
 from jupyter_cache import get_cache
-from myst_nb.core.read import create_nb_reader
+from myst_nb.core.read import create_nb_reader, is_myst_markdown_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from side_by_side import source
 
@@ -53,7 +55,7 @@ def chapters(app):
 
 
 def runs(text):
-    return "file_format: mystnb" in text and "```{code-cell}" in text
+    return is_myst_markdown_notebook(text) and "```{code-cell}" in text
 
 
 def executed(app, docname):
@@ -64,16 +66,26 @@ def executed(app, docname):
     return cache.merge_match_into_notebook(reader.read(text))[1]
 
 
+def as_image(svg, alt):
+    """A drawing as HTML: Jupyter shows no SVG of a notebook that it did not run."""
+    data = b64encode(svg.encode()).decode()
+    return f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+
+
 def outputs(cell):
     """The outputs of a cell, the pieces of one stream joined."""
+    alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
     joined = []
     for output in cell.outputs:
         last = joined[-1] if joined else {}
         stream = output.output_type == "stream" and output.get("name")
         if stream and stream == last.get("name"):
             last.text += output.text
-        else:
-            joined.append(output)
+            continue
+        if "image/svg+xml" in output.get("data", {}):
+            svg = output.data.pop("image/svg+xml")
+            output.data["text/html"] = as_image(svg, alt)
+        joined.append(output)
     return joined
 
 

@@ -111,6 +111,24 @@ def test_it_has_the_page_s_cells_and_outputs(notebook, name):
     assert counts == list(range(1, len(counts) + 1))
 
 
+def test_its_figures_are_shown_without_being_run(notebook):
+    """An untrusted notebook's SVG is not: so none is left, and each has its words."""
+    kinds = [
+        kind for c in code(notebook) for o in c.outputs for kind in o.get("data", {})
+    ]
+    assert "image/svg+xml" not in kinds
+    html = [
+        o.get("data", {}).get("text/html", "")
+        for c in code(notebook)
+        for o in c.outputs
+    ]
+    for image in re.findall(r"<img .*?>", "".join(html)):
+        alt, data = re.fullmatch(
+            r'<img alt="(.+?)" src="data:image/svg\+xml;base64,(\S+)">', image
+        ).groups()
+        assert len(alt) > 30 and b"<svg" in base64.b64decode(data)
+
+
 def test_nothing_of_the_build_is_left(notebook):
     assert "glue" not in str(notebook) and "remove-cell" not in str(notebook)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
