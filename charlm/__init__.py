@@ -17,6 +17,7 @@ One idea a module, in the order in which the book builds them:
 ``scalar``       autograd for single numbers
 ``diagnostics``  activations, gradients and updates in numbers
 ``plots``        the book's figures; the only module that draws
+``publish``      numbers and models for a page's scripts
 ``exercises``    checks of a reader's answers
 ===============  ==========================================================
 
