@@ -60,7 +60,7 @@ def runs(text):
 
 def executed(app, docname):
     """The notebook of a page, with the outputs that the page shows."""
-    path, text = source(app, docname)
+    _, path, text = source(app, docname)
     reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
     cache = get_cache(app.env.mystnb_config.execution_cache_path)
     return cache.merge_match_into_notebook(reader.read(text))[1]
