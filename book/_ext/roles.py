@@ -2,7 +2,8 @@
 
 `cited` marks a figure that a lecture or a paper gives; every other figure in prose
 is glued from the cell that measured it, and a test tells the two apart by this role.
-`run-time` shows how long the cells of its own page took when they were executed.
+`run-time` shows how long the cells of its own page took when they were executed, there
+and on a badge under the title.
 """
 
 from docutils import nodes
@@ -35,14 +36,26 @@ class ShowRunTime(SphinxPostTransform):
     default_priority = 10
 
     def run(self):
+        places = list(self.document.findall(run_time))
+        if not places:
+            return
         pages = getattr(self.env, "nb_metadata", {})
         seconds = pages.get(self.env.docname, {}).get("exec_data", {}).get("runtime")
-        for node in list(self.document.findall(run_time)):
-            if seconds is None:
-                logger.warning(
-                    "run-time: no cell of this page is executed", location=node
-                )
+        if seconds is None:
+            logger.warning(
+                "run-time: no cell of this page is executed", location=places[0]
+            )
+        for node in places:
             node.replace_self(nodes.Text(duration(seconds or 0)))
+        self.add_badge(duration(seconds or 0))
+
+    def add_badge(self, time):
+        """The time once more under the page's title, where one looks for it."""
+        title = self.document.next_node(nodes.title)
+        badge = f'<p class="run-time">Code ran in {time}</p>'
+        title.parent.insert(
+            title.parent.index(title) + 1, nodes.raw("", badge, format="html")
+        )
 
 
 def setup(app):
