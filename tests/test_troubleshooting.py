@@ -1,11 +1,14 @@
 """Each entry of "When it goes wrong" breaks something, mends it, and can be found."""
 
 import re
+from pathlib import Path
 
 import pytest
-from test_chapters import ROOT, code_cells
+from fingerprint import cells
 
-PAGE = (ROOT / "book" / "troubleshooting.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "book" / "troubleshooting.md").read_text(
+    encoding="utf-8"
+)
 HEADING = re.compile(r"^### (.+)$", re.M)
 CHAPTER = re.compile(r"\]\((0\d_\w+|setup)\.md")
 
@@ -17,31 +20,32 @@ def entries(text):
     return list(zip(parts[::2], bodies, strict=True))
 
 
+ENTRIES = entries(PAGE)
+
+
 def missing(heading, body):
     """What an entry lacks: a cell that fails, a cure, the message, or a link."""
-    cells = [
-        source for _, tags, source in code_cells(body) if "remove-cell" not in tags
-    ]
-    expected = re.findall(r'(?:fails\(|message = )"(.*)"', "\n".join(cells))
+    code = cells(body)
+    expected = re.findall(r'(?:fails\(|message = )"(.*)"', "\n".join(code))
     searched = heading.replace("`", "")
-    if len(cells) < 2:
+    if len(code) < 2:
         yield "a cell that fails and one that cures"
-    if not cells or "assert " not in cells[-1]:
+    if not code or "assert " not in code[-1]:
         yield "a cure that shows that it works"
     said = [message.replace("`", "") in searched for message in expected]
-    if expected and not any(said) and not any("fails():" in cell for cell in cells):
+    if expected and not any(said) and not any("fails():" in cell for cell in code):
         yield "a heading that is the message"
     if not CHAPTER.search(body):
         yield "a link to where it is taught"
 
 
-@pytest.mark.parametrize("heading, body", entries(PAGE), ids=lambda text: text[:40])
+@pytest.mark.parametrize("heading, body", ENTRIES, ids=[h for h, _ in ENTRIES])
 def test_entry_is_complete(heading, body):
     assert list(missing(heading, body)) == []
 
 
 def test_there_are_many_and_each_once():
-    headings = [heading for heading, _ in entries(PAGE)]
+    headings = [heading for heading, _ in ENTRIES]
     assert len(headings) >= 22
     assert len(headings) == len(set(headings))
 
