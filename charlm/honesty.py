@@ -157,6 +157,8 @@ class Report:
         """Return what goes beyond the loss, a sentence each."""
         low, high = self.interval
         c = self.calibration
+        p, n = self.copied, self.n_samples
+        error = (p * (1 - p) / n) ** 0.5 if n else float("nan")
         side = "sure" if c.overconfidence > 0 else "timid"
         return [
             f"On words drawn anew from these, 95 % of the losses lie from "
@@ -164,7 +166,7 @@ class Report:
             f"{self.share_seen:.1%} of the words stand in train: their loss is "
             f"{self.seen or 'unknown'}, that of the others {self.unseen or 'unknown'}.",
             f"Of {self.n_samples:,} words that the model wrote, {self.copied:.1%} "
-            f"stand in train.",
+            f"± {error:.1%} stand in train.",
             f"Its probabilities are off by {c.error:.1%} on average (calibration "
             f"error); on the whole it is too {side} by {abs(c.overconfidence):.1%}.",
         ]
