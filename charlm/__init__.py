@@ -10,6 +10,7 @@ One idea a module, in the order in which the book builds them:
 ``gated``        one more network: a WaveNet with gates and skips
 ``train``        the loop as a generator, schedules, and ``fit``
 ``evaluate``     the loss of any model, with its standard error
+``honesty``      what a loss alone does not say: doubt, leaks, calibration
 ``sample``       new words from any model, in batches
 ``leaderboard``  models side by side, as rows and as a table
 ``layers``       a small torch.nn in plain classes

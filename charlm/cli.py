@@ -297,6 +297,14 @@ def evaluate(
             help="train, dev, test or all words.", show_default="dev; all of FILE"
         ),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Also: redrawn words, seen and unseen words apart, "
+            "copied samples, calibration.",
+        ),
+    ] = False,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -309,11 +317,12 @@ def evaluate(
     else:
         seed = trained.config.data.split_seed
         words = runs.part(data.load_words(file), split or "all", seed)
-    score = trained.evaluate(words)
+    found = trained.report(words) if full else None
+    score = found.score if found else trained.evaluate(words)
     if as_json:
-        _print_json(**_numbers(score))
-    else:
-        _say_score(score, split or ("dev" if file is None else str(file)))
+        return _print_json(**_numbers(score), **(found.as_dict() if found else {}))
+    _say_score(score, split or ("dev" if file is None else str(file)))
+    print(*(found.sentences() if found else []), sep="\n", end="\n" * bool(found))
 
 
 @app.command()

@@ -93,9 +93,7 @@ def evaluate(model: Model, words: Sequence[str], vocab: Vocabulary) -> Evaluatio
 
     Raises ValueError where there are no words.
     """
-    if not words:
-        raise ValueError("there are no words to evaluate on")
-    return _by_word(_losses_of(model, words, vocab), words)
+    return _mean(word_losses(model, words, vocab), words)
 
 
 def paired(
@@ -115,28 +113,36 @@ def paired(
 
     Raises ValueError where there are no words.
     """
+    first, second = (word_losses(m, words, vocab) for m in (model, other))
+    return _mean(first - second, words)
+
+
+def word_losses(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor:
+    """Return -log P(word), its end included, of each word, in nats: (W,), float64.
+
+    Raises ValueError where there are no words.
+    """
     if not words:
         raise ValueError("there are no words to evaluate on")
-    difference = _losses_of(model, words, vocab) - _losses_of(other, words, vocab)
-    return _by_word(difference, words)
-
-
-def _losses_of(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor:
     examples = Windows(words, vocab, model.block_size)
     parts = torch.arange(len(examples)).split(2**16)
-    return torch.cat([losses(model, *examples[at]) for at in parts]).double()
+    by_character = torch.cat([losses(model, *examples[at]) for at in parts]).double()
+    owner = torch.repeat_interleave(torch.arange(len(words)), n_characters(words))
+    L = torch.zeros(len(words), dtype=torch.float64)
+    return L.index_add_(0, owner, by_character)
 
 
-def _by_word(loss: Tensor, words: Sequence[str]) -> Evaluation:
-    """Return the mean of one number a character, (N,), and its error by word."""
-    W = len(words)
-    n = torch.tensor([len(word) + 1 for word in words])
-    owner = torch.repeat_interleave(torch.arange(W), n)
-    L = torch.zeros(W, dtype=torch.float64).index_add_(0, owner, loss)
+def n_characters(words: Sequence[str]) -> Tensor:
+    """Return how many characters each word has, its end included: (W,), int64."""
+    return torch.tensor([len(word) + 1 for word in words])
 
-    mean = L.sum() / n.sum()
+
+def _mean(L: Tensor, words: Sequence[str]) -> Evaluation:
+    """Return the mean a character of a number a word, (W,), and its error by word."""
+    W, n = len(words), n_characters(words)
+    mean, characters = L.sum() / n.sum(), int(n.sum())
     if W == 1 or not mean.isfinite():
-        return Evaluation(mean.item(), math.nan, len(loss))
+        return Evaluation(mean.item(), math.nan, characters)
     residual = L - mean * n
     error = (W / (W - 1) * residual.square().sum()).sqrt() / n.sum()
-    return Evaluation(mean.item(), error.item(), len(loss))
+    return Evaluation(mean.item(), error.item(), characters)

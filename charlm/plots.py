@@ -204,6 +204,24 @@ def ladder(
     return ax
 
 
+def calibration(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]], *, ax: Axes | None = None
+) -> Axes:
+    """Draw, by label, the observed shares over the predicted ones: each (bins,).
+
+    On the dashed diagonal a model is as sure as it may be; below it, too sure.
+    """
+    ax = _axes(ax)
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
+    for label, (predicted, observed) in curves.items():
+        x, y = np.asarray(predicted, float), np.asarray(observed, float)
+        ax.plot(x, y, "o-", markersize=4, linewidth=1, label=label)
+    ax.set(xlabel="how sure: probability of the likeliest", ylabel="how often it came")
+    ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    ax.legend()
+    return ax
+
+
 def name_rows(
     rows: Mapping[str, Sequence[str]],
     notes: Mapping[str, str] | None = None,

@@ -18,6 +18,7 @@ from charlm.counts import NGram
 from charlm.data import load_words, split_words
 from charlm.evaluate import Evaluation, evaluate
 from charlm.gated import GatedWaveNet
+from charlm.honesty import Report, report
 from charlm.models import MODELS
 from charlm.sample import sample_words
 from charlm.vocab import InputError, Vocabulary
@@ -84,6 +85,15 @@ class Run:
         if not words:
             raise InputError("there are no words to evaluate on")
         return evaluate(self, words, self.vocab)
+
+    def report(self, words: Sequence[str]) -> Report:
+        """Return the loss with all that belongs to it, as `charlm.honesty.report`.
+
+        Raises InputError at an unknown character, RunError where the file is gone.
+        """
+        if not words:
+            raise InputError("there are no words to evaluate on")
+        return report(self, words, self.words("train"), self.vocab)
 
     def sample(
         self,

@@ -206,3 +206,18 @@ def test_each_option_is_defined_once():
         and ast.unparse(node.func) in ("typer.Option", "typer.Argument", "_setting")
     ]
     assert len(calls) == len({*calls})
+
+
+def test_evaluate_full_says_how_sure_the_loss_is_and_what_is_memory(run, words):
+    run("train", words, *small("ngram"))
+    _, plain, _ = run("evaluate", "runs/ngram")
+    status, out, err = run("evaluate", "runs/ngram", "--full")
+    assert (status, err) == (0, "") and out.startswith(plain)
+    for part in ("drawn anew", "stand in train", "the model wrote", "calibration"):
+        assert part in out
+    _, out, _ = run("evaluate", "runs/ngram", "--full", "--split", "train", "--json")
+    found = json.loads(out)
+    low, high = found["interval"]
+    assert low < found["loss"] < high
+    assert found["share_seen"] == 1 and found["unseen"] is None
+    assert found["seen"]["loss"] == found["loss"]
