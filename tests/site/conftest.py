@@ -18,7 +18,14 @@ def site():
 
 @pytest.fixture(scope="session")
 def address(site):
+    """Where the site is served, below /charlm/ and with its 404 page, as online."""
+
     class Quiet(SimpleHTTPRequestHandler):
+        error_message_format = (site / "404.html").read_text().replace("%", "%%")
+
+        def translate_path(self, path):
+            return super().translate_path(path.removeprefix("/charlm"))
+
         def log_message(self, *args):
             pass
 
@@ -28,7 +35,7 @@ def address(site):
 
     server = Server(("127.0.0.1", 0), partial(Quiet, directory=site))
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
+    yield f"http://127.0.0.1:{server.server_port}/charlm/"
     server.shutdown()
     server.server_close()
 
