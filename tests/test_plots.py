@@ -15,6 +15,7 @@ DRAW = {
     "ladder": lambda ax: plots.ladder({"bigram": 2.45}, ax=ax),
     "broadcast_table": lambda ax: plots.broadcast_table([[1, 2]], [[3]], ax=ax),
     "name_rows": lambda ax: plots.name_rows({"bigram": ["mor"]}, ax=ax),
+    "calibration": lambda ax: plots.calibration({"bigram": ([0.2], [0.3])}, ax=ax),
 }
 
 
