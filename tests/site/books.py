@@ -23,7 +23,8 @@ def write_book(folder, pages, package=""):
         name: str(ROOT / path) for name, path in sphinx["local_extensions"].items()
     }
     settings = sphinx["config"]
-    settings["extensions"].remove("sphinxcontrib.bibtex")
+    for name in ("sphinxcontrib.bibtex", "notfound.extension"):  # it needs a tree
+        settings["extensions"].remove(name)
     settings["html_static_path"] = [str(ROOT / "book" / "assets")]
     settings.pop("html_extra_path")
     settings["fingerprint_package"] = package
