@@ -26,7 +26,8 @@ def write_book(folder, pages, package=""):
     for name in ("sphinxcontrib.bibtex", "notfound.extension"):  # it needs a tree
         settings["extensions"].remove(name)
     settings["html_static_path"] = [str(ROOT / "book" / "assets")]
-    settings.pop("html_extra_path")
+    for name in ("html_extra_path", "notfound_context", "notfound_urls_prefix"):
+        settings.pop(name)
     settings["fingerprint_package"] = package
     (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     root, *others = pages
