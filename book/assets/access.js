@@ -27,8 +27,8 @@ const sizes = new ResizeObserver((entries) => {
   for (const { target: box } of entries) {
     const { overflowX, overflowY } = getComputedStyle(box)
     const scrolls =
-      (overflowX !== "visible" && box.scrollWidth > box.clientWidth) ||
-      (overflowY !== "visible" && box.scrollHeight > box.clientHeight)
+      (overflowX !== "visible" && box.scrollWidth > box.clientWidth + 1) ||
+      (overflowY !== "visible" && box.scrollHeight > box.clientHeight + 1)
     if (scrolls) box.tabIndex = 0
     else box.removeAttribute("tabindex")
   }
@@ -39,3 +39,17 @@ for (const [selector, label] of Object.entries(boxes))
     box.setAttribute("aria-label", label)
     sizes.observe(box)
   }
+
+// On paper nothing can be unfolded, and the ink is dark.
+const root = document.documentElement
+const before = { theme: "", folded: [] }
+addEventListener("beforeprint", () => {
+  before.theme = root.dataset.theme
+  before.folded = [...all("details:not([open])")]
+  root.dataset.theme = "light"
+  for (const details of before.folded) details.open = true
+})
+addEventListener("afterprint", () => {
+  root.dataset.theme = before.theme
+  for (const details of before.folded) details.open = false
+})
