@@ -13,6 +13,9 @@ for (const e of all(".search-button-field, details.hide > summary"))
   e.removeAttribute("aria-label")
 for (const icon of all(".theme-switch")) icon.removeAttribute("title")
 
+// aria-deprecated-role, aria-required-children: the roles that docutils gives citations.
+for (const e of all(".citation-list, .citation")) e.removeAttribute("role")
+
 // scrollable-region-focusable: a box that scrolls must be reachable by keyboard, and
 // say what it holds. Which boxes scroll depends on the width and on what is folded, so
 // each is looked at again when its size changes.
