@@ -13,6 +13,9 @@ for (const e of all(".search-button-field, details.hide > summary"))
   e.removeAttribute("aria-label")
 for (const icon of all(".theme-switch")) icon.removeAttribute("title")
 
+// aria-deprecated-role, aria-required-children: the roles that docutils gives citations.
+for (const e of all(".citation-list, .citation")) e.removeAttribute("role")
+
 // scrollable-region-focusable: a box that scrolls must be reachable by keyboard, and
 // say what it holds. Which boxes scroll depends on the width and on what is folded, so
 // each is looked at again when its size changes.
@@ -27,8 +30,8 @@ const sizes = new ResizeObserver((entries) => {
   for (const { target: box } of entries) {
     const { overflowX, overflowY } = getComputedStyle(box)
     const scrolls =
-      (overflowX !== "visible" && box.scrollWidth > box.clientWidth) ||
-      (overflowY !== "visible" && box.scrollHeight > box.clientHeight)
+      (overflowX !== "visible" && box.scrollWidth > box.clientWidth + 1) ||
+      (overflowY !== "visible" && box.scrollHeight > box.clientHeight + 1)
     if (scrolls) box.tabIndex = 0
     else box.removeAttribute("tabindex")
   }
@@ -39,3 +42,17 @@ for (const [selector, label] of Object.entries(boxes))
     box.setAttribute("aria-label", label)
     sizes.observe(box)
   }
+
+// On paper nothing can be unfolded, and the ink is dark.
+const root = document.documentElement
+const before = { theme: "", folded: [] }
+addEventListener("beforeprint", () => {
+  before.theme = root.dataset.theme
+  before.folded = [...all("details:not([open])")]
+  root.dataset.theme = "light"
+  for (const details of before.folded) details.open = true
+})
+addEventListener("afterprint", () => {
+  root.dataset.theme = before.theme
+  for (const details of before.folded) details.open = false
+})
