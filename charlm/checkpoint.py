@@ -29,6 +29,7 @@ CONFIG, MODEL, METRICS, STATE = FILES = (
     "state.safetensors",
 )
 LOCK = ".lock"
+LOSSES = "loss.png"
 MAX_CONFIG_BYTES = 2**25
 DTYPES = {
     torch.float32: "F32",
@@ -141,7 +142,7 @@ def create(directory: Path, config: Config) -> None:
     with _saving(directory):
         directory.mkdir(parents=True, exist_ok=True)
     with locked(directory):
-        if any(os.path.lexists(directory / name) for name in FILES):
+        if any(os.path.lexists(directory / name) for name in (*FILES, LOSSES)):
             raise RunError(
                 f"{directory} holds a run already: choose another --out, "
                 f"or go on with --resume {directory}"

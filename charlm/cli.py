@@ -62,20 +62,26 @@ File = Annotated[
     typer.Argument(help="A UTF-8 file, one word a line.", show_default="the names"),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Threads = Annotated[int, typer.Option(min=1, help="Small models are fastest with one.")]
+Threads = Annotated[
+    int, typer.Option(min=1, max=512, help="Small models are fastest with one.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 Order = Annotated[int | None, _setting("order", "Characters counted at once.")]
 Smoothing = Annotated[float | None, _setting("smoothing", "Added to each count.")]
 BlockSize = Annotated[int | None, _setting("block_size", "Length of a context.")]
-NEmbd = Annotated[int | None, _setting("n_embd", "Numbers a character.")]
+NEmbd = Annotated[int | None, _setting("n_embd", "Numbers that stand for a character.")]
 NHidden = Annotated[int | None, _setting("n_hidden", "Units of a hidden layer.")]
 NLayer = Annotated[int | None, _setting("n_layer", "Hidden layers.")]
 BatchNorm = Annotated[bool | None, _setting("batch_norm", "Normalise before a tanh.")]
-Steps = Annotated[int | None, _setting("steps", "Updates.")]
+Steps = Annotated[
+    int | None, _setting("steps", "Training steps: updates of the weights.")
+]
 BatchSize = Annotated[int | None, _setting("batch_size", "Examples a step.")]
 Rate = Annotated[float | None, _setting("learning_rate", "The highest rate.")]
-Decay = Annotated[float | None, _setting("weight_decay", "AdamW's.")]
+Decay = Annotated[
+    float | None, _setting("weight_decay", "Shrinks the weights (AdamW).")
+]
 Warmup = Annotated[
     int | None, _setting("warmup", "Steps of rising rate.", "a tenth of the steps")
 ]
@@ -83,8 +89,10 @@ EvalEvery = Annotated[
     int | None,
     _setting("eval_every", "Steps to an evaluation.", "a twentieth of the steps"),
 ]
-Seed = Annotated[int | None, _setting("seed", "Of weights and batches.", "1")]
-SplitSeed = Annotated[int, typer.Option(help="Of train, dev and test.")]
+Seed = Annotated[int | None, _setting("seed", "Repeats weights and batches.", "1")]
+SplitSeed = Annotated[
+    int, typer.Option(help="Shuffles the words before they are split.")
+]
 
 
 def _version(asked: bool) -> None:
@@ -231,7 +239,7 @@ def _draw_losses(job: "Training", directory: Path) -> None:
         ax=figure.subplots(),
     )
     figure.savefig(picture, facecolor="white")
-    checkpoint.write(directory / "loss.png", picture.getvalue())
+    checkpoint.write(directory / checkpoint.LOSSES, picture.getvalue())
 
 
 def _report(run: "Run", as_json: bool) -> None:
@@ -290,7 +298,10 @@ def sample(
 @app.command()
 def evaluate(
     run: RunDirectory,
-    file: File = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Other words, one a line.", show_default="the run's own"),
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option(
@@ -414,6 +425,9 @@ def _say(sentence: str) -> None:
 def main() -> None:
     """Run the command line; exit with 2 at a user's mistake, with 130 at Ctrl-C."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # show what its encoding lacks
+            stream.reconfigure(errors="backslashreplace")
     if os.environ.get("RANK", "0") != "0":
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:

@@ -271,10 +271,9 @@ def open_run(directory: str | os.PathLike[str], device: str = "cpu") -> Run:
     model = build(config)
     path = directory / checkpoint.MODEL
     if not os.path.exists(path):
-        raise RunError(
-            f"{directory} has no {checkpoint.MODEL} yet: "
-            f"go on with charlm train --resume {directory}"
-        )
+        counts = config.recipe is None
+        way = "train anew" if counts else f"charlm train --resume {directory}"
+        raise RunError(f"{directory} has no {checkpoint.MODEL} yet: {way}")
     if isinstance(model, NGram):
         tensors, _ = checkpoint.read_tensors(path, config)
         try:

@@ -212,7 +212,10 @@ def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Training:
     directory = Path(directory)
     config = checkpoint.read_config(directory)
     if config.recipe is None:
-        raise RunError(f"{directory} holds a table of counts, which is made in one go")
+        raise RunError(
+            f"{directory} is a table of counts, made in one go: "
+            "if it is not whole, remove it and train anew"
+        )
     training = Training(Run(directory, config, None), device)
     training.restore()
     return training

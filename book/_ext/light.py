@@ -8,13 +8,15 @@ each script before the text; with `defer` they run after it, in the same order.
 import re
 from pathlib import Path
 
-OPTIONS = re.compile(r'<script src="[^"]*/documentation_options\.js[^"]*"></script>')
+FIRST = re.compile(
+    r'<script[^>]* src="[^"]*/((?:documentation_options|quiet)\.js)[^"]*"></script>'
+)
 SCRIPT = re.compile(r"<script(?! defer)(?=[^>]* src=)")
 
 
-def lighten(html, options):
-    """The page with deferred scripts; `options`, which others need at once, is in it."""
-    html = OPTIONS.sub(lambda match: f"<script>{options}</script>", html)
+def lighten(html, static):
+    """The page with deferred scripts; two short ones that come first are inside it."""
+    html = FIRST.sub(lambda m: f"<script>{(static / m[1]).read_text()}</script>", html)
     return SCRIPT.sub("<script defer", html)
 
 
@@ -23,11 +25,10 @@ def finish(app, exception):
         return
     static = Path(app.outdir, "_static")
     (static / "scripts" / "fontawesome.js").write_text("", encoding="utf-8")
-    options = (static / "documentation_options.js").read_text(encoding="utf-8")
     for page in Path(app.outdir).rglob("*.html"):
         if static not in page.parents:
             html = page.read_text(encoding="utf-8")
-            page.write_text(lighten(html, options), encoding="utf-8")
+            page.write_text(lighten(html, static), encoding="utf-8")
 
 
 def setup(app):

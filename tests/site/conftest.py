@@ -21,7 +21,9 @@ def address(site):
     """Where the site is served, below /charlm/ and with its 404 page, as online."""
 
     class Quiet(SimpleHTTPRequestHandler):
-        error_message_format = (site / "404.html").read_text().replace("%", "%%")
+        error_message_format = (
+            (site / "404.html").read_text(encoding="utf-8").replace("%", "%%")
+        )
 
         def translate_path(self, path):
             return super().translate_path(path.removeprefix("/charlm"))

@@ -1,0 +1,213 @@
+"""What a reader finds on each page: search, the way on, print, keys, links to share."""
+
+import gzip
+import re
+import xml.etree.ElementTree as xml
+
+import pytest
+from books import NOTEBOOK, build, write_book
+from test_pages import PAGES, opened
+
+CHAPTERS = [name for name in PAGES if re.match(r"book/\d", name)]
+BOOK = [name for name in PAGES if name.startswith("book/")]
+HOME = "https://charlm-book.github.io/charlm/"
+COVER = "book/index.html"
+CARD = (1200, 630)  # pixels
+
+
+def search(page):
+    page.locator("#search-results li a").first.wait_for()
+    return page.locator("#search-results li a").evaluate_all("l => l.map(a => a.href)")
+
+
+@pytest.mark.parametrize("where", ["online", "folder"])
+def test_search_finds(browser, address, site, where):
+    """From a folder without the lines around each word, which a browser won't fetch."""
+    start = address if where == "online" else f"{site.as_uri()}/"
+    with opened(browser, start + "search.html?q=broadcasting") as (page, problems):
+        assert any("book/01_bigrams.html" in found for found in search(page))
+    assert problems == [] or where == "folder"
+
+
+def test_search_opens_from_the_keyboard(browser, address):
+    with opened(browser, address + COVER) as (page, _):
+        page.keyboard.press("Control+k")
+        page.keyboard.type("perplexity")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search.html?q=perplexity")
+        assert search(page)
+
+
+def test_pages_follow_each_other(browser, address):
+    """From the cover, "next" leads through all pages, and "previous" back."""
+    with opened(browser, address + COVER) as (page, _):
+        seen = [page.url]
+        while page.locator("a.right-next").count():
+            page.locator("a.right-next").click()
+            page.wait_for_load_state()
+            seen.append(page.url)
+        assert {url.removeprefix(address) for url in seen} == set(BOOK)
+        page.locator("a.left-prev").click()
+        page.wait_for_load_state()
+        assert page.url == seen[-2]
+
+
+def test_a_wrong_address_leads_back(browser, address):
+    """The 404 page stands below an address of any depth."""
+    with opened(browser, address + "book/no/such/page.html") as (page, problems):
+        assert page.get_by_role("heading", name="Page not found").is_visible()
+        page.get_by_role("link", name="the cover").click()
+        page.wait_for_url(address + COVER)
+    assert [p for p in problems if "404" not in p] == []
+
+
+def test_the_sitemap_lists_the_pages(site):
+    places = xml.parse(site / "sitemap.xml").findall(".//{*}loc")
+    assert {place.text.removeprefix(HOME) for place in places} == set(BOOK)
+
+
+@pytest.mark.parametrize("name", [*BOOK, "index.html"])
+def test_a_shared_link_shows_title_text_and_card(site, name):
+    html = (site / name).read_text(encoding="utf-8")
+    tags = dict(
+        re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]+)"', html)
+    )
+    assert len(tags["og:title"]) > 5 and len(tags["og:description"]) > 40
+    assert "ran" not in tags["og:description"].split() and tags["description"]
+    card = site / tags["og:image"].removeprefix(HOME)
+    header = card.read_bytes()[:24]
+    size = int.from_bytes(header[16:20]), int.from_bytes(header[20:24])
+    assert size == CARD and tags["twitter:card"] == "summary_large_image"
+
+
+@pytest.mark.parametrize("name", BOOK)
+def test_each_page_can_be_edited_and_reported(site, name):
+    html = (site / name).read_text(encoding="utf-8")
+    source = name.removesuffix(".html")
+    assert f"charlm-book/charlm/edit/main/{source}.md" in html
+    assert "charlm-book/charlm/issues/new?title=" in html
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_tells_its_run_time(site, name):
+    html = (site / name).read_text(encoding="utf-8")
+    badge = re.search(r"</h1>\s*<p class=\"run-time\">Code ran in ([^<]+)</p>", html)
+    assert badge and html.count(badge[1]) >= 2
+
+
+def test_a_slow_cell_says_so(tmp_path, browser):
+    """Also when its outputs come from the cache; and a quick cell does not."""
+    cells = (
+        "```{code-cell}\nimport time\ntime.sleep(5.2)\n```\n\n```{code-cell}\n1\n```\n"
+    )
+    folder = write_book(tmp_path, {"index": NOTEBOOK + "# A\n\n" + cells})
+    for _ in range(2):
+        status, log = build(folder)
+        assert status == 0, log
+        html = (folder / "_build" / "html" / "index.html").read_text()
+        assert re.findall(r'"slow-cell">([^<]+)<', html) == ["This cell ran for 5 s."]
+        (folder / "index.md").write_text(NOTEBOOK + "# B\n\n" + cells)
+
+
+@pytest.fixture(scope="module", params=CHAPTERS)
+def chapter(browser, address, request):
+    with opened(browser, address + request.param) as (page, _):
+        yield page
+
+
+def test_code_can_be_copied(chapter):
+    cells = chapter.locator(".cell_input:visible")
+    assert cells.count() > 10
+    assert cells.locator("button.copybtn").count() == cells.count()
+    chapter.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    cell = cells.first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    copied = chapter.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == cell.locator("pre").inner_text().strip()
+
+
+def test_solutions_are_folded_and_open_by_key(chapter):
+    solutions = chapter.locator("details.sd-dropdown, .admonition.dropdown")
+    assert solutions.count() > 0
+    details = chapter.locator("details.sd-dropdown").first
+    if details.count():
+        assert details.get_attribute("open") is None
+        details.locator("summary").first.focus()
+        chapter.keyboard.press("Enter")
+        assert details.get_attribute("open") is not None
+    folds = chapter.locator(".admonition.dropdown")
+    if folds.count():
+        button = folds.first.locator("button.toggle-button").first
+        assert button.get_attribute("aria-expanded") == "false"
+        button.focus()
+        chapter.keyboard.press("Enter")
+        assert button.get_attribute("aria-expanded") == "true"
+
+
+def test_print_clips_and_folds_nothing(chapter):
+    chapter.set_viewport_size({"width": 680, "height": 960})  # A4 less its margins
+    chapter.emulate_media(media="print", color_scheme="dark")
+    chapter.wait_for_selector("html[data-theme=dark]")
+    chapter.evaluate("dispatchEvent(new Event('beforeprint'))")
+    clipped = chapter.evaluate(
+        """() => [...document.querySelectorAll('article *')]
+            .filter(e => !e.closest('.katex-mathml, .katex-html .base *, svg *'))
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 ||
+                getComputedStyle(e).overflowX !== 'visible' &&
+                e.localName !== 'svg' && e.scrollWidth > e.clientWidth + 1)
+            .map(e => e.outerHTML.slice(0, 120))"""
+    )
+    folded = chapter.locator("details:not([open]), .toggle-hidden").count()
+    theme = chapter.locator("html").get_attribute("data-theme")
+    beside = chapter.locator("#pst-primary-sidebar, #pst-secondary-sidebar")
+    shown = [box.is_visible() for box in beside.all()]
+    chapter.evaluate("dispatchEvent(new Event('afterprint'))")
+    chapter.emulate_media(media="screen", color_scheme="light")
+    assert clipped == [] and folded == 0 and theme == "light" and not any(shown)
+
+
+REACHABLE = """() => {
+    const all = 'a[href], button, input, summary, select, [tabindex="0"]'
+    return [...document.querySelectorAll(all)].filter(e =>
+        e.tabIndex >= 0 && !e.disabled && e.getClientRects().length &&
+        e.checkVisibility({ visibilityProperty: true }))
+}"""
+FOCUS = """() => {
+    const e = document.activeElement, style = getComputedStyle(e)
+    const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0
+    e.dataset.reached = ring || style.boxShadow !== 'none' ? 'seen' : 'unseen'
+}"""
+
+
+@pytest.mark.parametrize("name", [COVER, "book/01_bigrams.html", "search.html"])
+def test_everything_is_reachable_by_keyboard(browser, address, name):
+    with opened(browser, address + name) as (page, _):
+        count = page.evaluate(f"({REACHABLE})().length")
+        for _ in range(count + 5):
+            page.keyboard.press("Tab")
+            page.evaluate(FOCUS)
+        missed = page.evaluate(
+            f"({REACHABLE})().filter(e => e.dataset.reached !== 'seen')"
+            ".map(e => `${e.dataset.reached}: ${e.outerHTML.slice(0, 150)}`)"
+        )
+    assert missed == []
+
+
+@pytest.mark.parametrize("name", BOOK)
+def test_a_page_is_light(browser, address, name):
+    """As sent over the web, where text is compressed; the models are not counted."""
+    sizes = {}
+
+    def note(response):
+        url = response.url.partition("?")[0]
+        if response.ok and "/models/" not in url and url.startswith("http"):
+            body = response.body()
+            sizes[url] = min(len(body), len(gzip.compress(body)))
+
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("response", note)
+    page.goto(address + name, wait_until="networkidle")
+    context.close()
+    assert sum(sizes.values()) <= 1_200_000
