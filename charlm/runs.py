@@ -272,7 +272,9 @@ def open_run(directory: str | os.PathLike[str], device: str = "cpu") -> Run:
     path = directory / checkpoint.MODEL
     if not os.path.exists(path):
         counts = config.recipe is None
-        way = "train anew" if counts else f"charlm train --resume {directory}"
+        way = (
+            "train anew" if counts else f"go on with charlm train --resume {directory}"
+        )
         raise RunError(f"{directory} has no {checkpoint.MODEL} yet: {way}")
     if isinstance(model, NGram):
         tensors, _ = checkpoint.read_tensors(path, config)

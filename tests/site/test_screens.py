@@ -91,7 +91,7 @@ def test_each_page_can_be_edited_and_reported(site, name):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_tells_its_run_time(site, name):
     html = (site / name).read_text(encoding="utf-8")
-    badge = re.search(r"</h1>\s*<p class=\"run-time\">Code ran in ([^<]+)</p>", html)
+    badge = re.search(r"<p class=\"run-time\">Code ran in ([^<]+)</p>", html)
     assert badge and html.count(badge[1]) >= 2
 
 
@@ -189,6 +189,7 @@ def test_everything_is_reachable_by_keyboard(browser, address, name):
             page.evaluate(FOCUS)
         missed = page.evaluate(
             f"({REACHABLE})().filter(e => e.dataset.reached !== 'seen')"
+            ".filter(e => e.type !== 'radio' || e.checked)"  # arrows reach the others
             ".map(e => `${e.dataset.reached}: ${e.outerHTML.slice(0, 150)}`)"
         )
     assert missed == []
