@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -54,7 +55,9 @@ async def execute_all(folder):
 @pytest.fixture(scope="module")
 def executed(site, tmp_path_factory):
     """Chapter -> its notebook as executed here, or the error that stopped it."""
-    results = asyncio.run(execute_all(tmp_path_factory.mktemp("alone")))
+    everything = execute_all(tmp_path_factory.mktemp("alone"))
+    with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
+        results = pool.submit(asyncio.run, everything).result()
     return dict(zip(reversed(CHAPTERS), results, strict=True))
 
 
