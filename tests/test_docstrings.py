@@ -10,9 +10,9 @@ import pytest
 import charlm
 
 MODULES = [
-    importlib.import_module(f"charlm.{module.name}")
-    for module in pkgutil.iter_modules(charlm.__path__)
-    if not module.name.startswith(("make_", "__"))
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(charlm.__path__, "charlm.")
+    if not module.name.endswith(("make_names", "__main__"))
 ]
 
 

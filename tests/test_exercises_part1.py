@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from charlm.exercises import check
-from charlm.exercises_part1 import CHECKS, _loss, _one_boundary_trigram
+from charlm.exercises.part1 import CHECKS, _loss, _one_boundary_trigram
 
 NONSENSE = [
     None,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from charlm.exercises import check
-from charlm.exercises_part2 import CHECKS, _seen_and_unseen
+from charlm.exercises.part2 import CHECKS, _seen_and_unseen
 
 NONSENSE = [
     None,

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from charlm.diagnostics import layer_stats, trace
 from charlm.exercises import check
-from charlm.exercises_part3 import CHECKS, DIAGNOSES, _unigram_loss, patients
+from charlm.exercises.part3 import CHECKS, DIAGNOSES, _unigram_loss, patients
 
 NONSENSE = [
     None,

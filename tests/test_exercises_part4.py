@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from charlm.exercises import CHECKS, check
-from charlm.exercises_part4 import ORDER, PARAMETERS, forward_atoms
+from charlm.exercises import check
+from charlm.exercises.part4 import CHECKS, ORDER, PARAMETERS, forward_atoms
 
 NONSENSE = [None, "dC", True, 1.0, [], {}, object(), math.nan, torch.zeros(2)]
 NONSENSE += [lambda *a: None, lambda *a: {}, lambda *a: a[0], lambda: 1]

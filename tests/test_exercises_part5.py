@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from charlm.exercises import check
-from charlm.exercises_part5 import CHECKS
+from charlm.exercises.part5 import CHECKS
 
 NONSENSE = [None, "2.1", True, [], (), (1.0, "x"), {}, math.nan, object(), lambda: 1]
 

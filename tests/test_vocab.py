@@ -16,9 +16,9 @@ texts = st.text(st.characters(exclude_categories=[]), max_size=12)
 word_lists = st.lists(texts, max_size=12)
 
 MODULES = [
-    f"charlm.{module.name}"
-    for module in pkgutil.iter_modules(charlm.__path__)
-    if not module.name.startswith("make_")  # a script: importing it runs it
+    module.name
+    for module in pkgutil.walk_packages(charlm.__path__, "charlm.")
+    if "make_" not in module.name  # a script: importing it runs it
 ]
 
 

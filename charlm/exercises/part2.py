@@ -1,16 +1,22 @@
 """The checks of Part 2's exercises: each raises Wrong unless the answer is right."""
 
 import math
-from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
 
-from charlm.answers import Wrong, read_number, read_pair, read_tensor
 from charlm.counts import NGram
 from charlm.data import load_words, split_words
 from charlm.evaluate import evaluate
+from charlm.exercises.answers import (
+    Check,
+    Wrong,
+    judge,
+    read_number,
+    read_pair,
+    read_tensor,
+)
 from charlm.vocab import Vocabulary
 
 UNIFORM = math.log(27)
@@ -103,10 +109,12 @@ def _leak(answer: Any) -> None:
         raise Wrong("That is out of range. Split dev by `name in set(train)`.")
 
 
-CHECKS: dict[str, Callable[[Any], None]] = {
+CHECKS: dict[str, Check] = {
     "2.1": _beat,
     "2.2": _first_loss,
     "2.3": _direct,
     "2.4": _context,
     "2.5": _leak,
 }
+
+check = partial(judge, CHECKS)

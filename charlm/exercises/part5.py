@@ -2,14 +2,15 @@
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.answers import Wrong, read_number, read_tensor
+from charlm.exercises.answers import Check, Wrong, judge, read_number, read_tensor
 
 
 def _call(answer: Any, *arguments: Any) -> Any:
@@ -151,7 +152,7 @@ def _proof(answer: Any) -> None:
         )
 
 
-CHECKS: dict[str, Callable[[Any], None]] = {
+CHECKS: dict[str, Check] = {
     "5.1": _join,
     "5.2": _field,
     "5.3": _kernel,
@@ -159,3 +160,5 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "5.5": _long_row,
     "5.6": _proof,
 }
+
+check = partial(judge, CHECKS)

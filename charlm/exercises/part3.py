@@ -1,7 +1,8 @@
 """The checks of Part 3's exercises: each raises Wrong unless the answer is right."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from charlm import layers
-from charlm.answers import Wrong, read_number, read_tensor
 from charlm.data import load_words, split_words
+from charlm.exercises.answers import Check, Wrong, judge, read_number, read_tensor
 from charlm.models import TANH_GAIN
 
 LAST_BIAS = "6.bias"
@@ -201,10 +202,12 @@ def _ward(answer: Any) -> None:
         raise Wrong(f"{len(wrong)} of the 5 {s} wrong. See hint 2.")
 
 
-CHECKS: dict[str, Callable[[Any], None]] = {
+CHECKS: dict[str, Check] = {
     "3.1": _zeros,
     "3.2": _fold,
     "3.3": _layer_norm,
     "3.4": _gain,
     "3.5": _ward,
 }
+
+check = partial(judge, CHECKS)

@@ -1,14 +1,15 @@
 """The checks of Part 4: gradients that a reader derived, against autograd's."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.answers import Wrong
+from charlm.exercises.answers import Check, Wrong, judge
 
 EPS = 1e-5
 NAMES = """
@@ -211,7 +212,7 @@ def _planted(answer: Any) -> None:
     _gradients(result, t, [k for k in PARAMETERS if k != "b1"])
 
 
-CHECKS: dict[str, Callable[[Any], None]] = {
+CHECKS: dict[str, Check] = {
     "4.1": _atoms,
     "4.2": _cross_entropy,
     "4.3": _batch_norm,
@@ -219,3 +220,5 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "4.5": _layer_norm,
     "4.6": _planted,
 }
+
+check = partial(judge, CHECKS)

@@ -1,6 +1,7 @@
 """What the checks of the exercises share: reading an answer, saying what is wrong."""
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -11,6 +12,25 @@ TOLERANCE = 1e-3
 
 class Wrong(Exception):
     """What is wrong with an answer, in one sentence for the reader."""
+
+
+Check = Callable[[Any], None]  # raises Wrong unless the answer is right
+
+
+def judge(checks: dict[str, Check], exercise: str, answer: Any) -> bool:
+    """Print and return whether the answer to one of the exercises is right.
+
+    Raises ValueError for an exercise that does not exist.
+    """
+    if exercise not in checks:
+        raise ValueError(f"no exercise {exercise!r}; there are {', '.join(checks)}")
+    try:
+        checks[exercise](answer)
+    except Wrong as wrong:
+        print(f"{exercise}: not yet. {wrong}")
+        return False
+    print(f"{exercise}: right!")
+    return True
 
 
 def read_number(answer: Any) -> float:

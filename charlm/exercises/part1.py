@@ -1,17 +1,25 @@
 """The checks of Part 1's exercises: each raises Wrong unless the answer is right."""
 
 import math
-from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from charlm.answers import TOLERANCE, Wrong, expect, read_number, read_pair, read_tensor
 from charlm.counts import NGram
 from charlm.data import load_words, split_words
 from charlm.evaluate import evaluate
+from charlm.exercises.answers import (
+    TOLERANCE,
+    Check,
+    Wrong,
+    expect,
+    judge,
+    read_number,
+    read_pair,
+    read_tensor,
+)
 from charlm.vocab import Vocabulary
 
 
@@ -163,7 +171,7 @@ def _interpolation(answer: Any) -> None:
         raise Wrong("Too good: did a table count the dev names? See hint 1.")
 
 
-CHECKS: dict[str, Callable[[Any], None]] = {
+CHECKS: dict[str, Check] = {
     "1.1": _trigram,
     "1.2": _splits,
     "1.3": _smoothing,
@@ -172,3 +180,5 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "1.6": _additive,
     "1.7": _interpolation,
 }
+
+check = partial(judge, CHECKS)
