@@ -212,3 +212,40 @@ def test_a_page_is_light(browser, address, name):
     page.goto(address + name, wait_until="networkidle")
     context.close()
     assert sum(sizes.values()) <= 1_200_000
+
+
+@pytest.mark.parametrize("name", BOOK)
+def test_text_waits_for_one_style_sheet_and_for_no_script(site, name):
+    html = (site / name).read_text(encoding="utf-8")
+    assert len(re.findall(r'rel="stylesheet"', html)) == 1
+    assert re.findall(r"<script(?! defer)[^>]* src=[^>]*>", html) == []
+
+
+SLOW_READER = 200  # words a minute
+
+
+def words_before(page, selector):
+    """How many words a reader meets before an element, code and captions included."""
+    return page.evaluate(
+        """selector => {
+            const range = document.createRange()
+            range.setStart(document.querySelector('.bd-article'), 0)
+            range.setEndAfter(document.querySelector(selector))
+            return range.toString().split(/\\s+/).length
+        }""",
+        selector,
+    )
+
+
+def test_the_first_name_is_three_minutes_away(browser, address):
+    """From the top of the cover, by its first link, to names that the page made up."""
+    link = ".bd-article p > strong > a"
+    with opened(browser, address + COVER) as (page, _):
+        words = words_before(page, link)
+        page.locator(link).first.click()
+        page.wait_for_url("**/01_bigrams.html")
+        names = "#a-first-taste .cell_output"
+        words += words_before(page, names)
+        invented = page.locator(names).first.inner_text().split()
+    assert len(invented) >= 5 and all(name.isalpha() for name in invented)
+    assert words / SLOW_READER < 3
