@@ -1,10 +1,11 @@
 """What the checks of the exercises share: reading an answer, saying what is wrong."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
 
 TOLERANCE = 1e-3
@@ -35,11 +36,14 @@ def judge(checks: dict[str, Check], exercise: str, answer: Any) -> bool:
 
 def read_number(answer: Any) -> float:
     """Return the answer as a float. Raises Wrong unless it is one number, not nan."""
-    if isinstance(answer, torch.Tensor) and answer.numel() == 1:
+    if isinstance(answer, torch.Tensor | np.ndarray) and math.prod(answer.shape) == 1:
         answer = answer.item()
     if not isinstance(answer, Real) or isinstance(answer, bool):
         raise Wrong(f"Expected one number, got {type(answer).__name__}.")
-    value = float(answer)
+    try:
+        value = float(answer)
+    except OverflowError:
+        raise Wrong("That number is far too large.") from None
     if math.isnan(value):
         raise Wrong("The answer is nan: somewhere 0 is divided by 0.")
     return value
@@ -67,17 +71,46 @@ def expect(value: float, right: float, mistakes: dict[str, float]) -> None:
     raise Wrong(f"That is too {direction}. Compare your examples with those of `emma`.")
 
 
+def call(answer: Any, *arguments: Any) -> Any:
+    """Return what the answer, a function, makes of copies of the arguments.
+
+    Raises Wrong where it is no function, fails, or overwrites a tensor of theirs.
+    """
+    if not callable(answer):
+        raise Wrong("Expected a function; hand it over without calling it.")
+    copies = [_copy(argument) for argument in arguments]
+    try:
+        result = answer(*copies)
+    except Exception as error:
+        message = str(error).partition("\n")[0]
+        raise Wrong(f"It raises {type(error).__name__}: {message}") from None
+    if not all(map(_same, arguments, copies)):
+        raise Wrong("It overwrites what it was given: work on a clone.")
+    return result
+
+
+def _copy(argument: Any) -> Any:
+    if isinstance(argument, Mapping):
+        return {k: _copy(v) for k, v in argument.items()}
+    if isinstance(argument, list):
+        return [_copy(v) for v in argument]
+    return argument.detach().clone() if isinstance(argument, torch.Tensor) else argument
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping):
+        return all(k in b and _same(v, b[k]) for k, v in a.items())
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return not isinstance(a, torch.Tensor) or a.equal(b)
+
+
 def read_tensor(answer: Any, *arguments: Any) -> torch.Tensor:
     """Return the tensor that the answer, a function, makes of the arguments.
 
     Raises Wrong where it is no function, fails, or returns anything but a tensor.
     """
-    if not callable(answer):
-        raise Wrong("Expected a function; hand it over without calling it.")
-    try:
-        result = answer(*arguments)
-    except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
+    result = call(answer, *arguments)
     if not isinstance(result, torch.Tensor):
         raise Wrong(f"Expected a tensor, got {type(result).__name__}.")
     return result

@@ -12,6 +12,7 @@ from charlm.evaluate import evaluate
 from charlm.exercises.answers import (
     Check,
     Wrong,
+    call,
     judge,
     read_number,
     read_pair,
@@ -31,16 +32,8 @@ def _beat(answer: Any) -> None:
 
 
 def _first_loss(answer: Any) -> None:
-    if not callable(answer):
-        raise Wrong("Expected a function; hand it over without calling it.")
-    try:
-        at_one, at_zero, small = (answer(scale) for scale in (1, 0, 0.01))
-    except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
     at_one, at_zero, small = (
-        read_number(at_one),
-        read_number(at_zero),
-        read_number(small),
+        read_number(call(answer, scale)) for scale in (1, 0, 0.01)
     )
     if not math.isclose(at_zero, UNIFORM, abs_tol=1e-3):
         raise Wrong(

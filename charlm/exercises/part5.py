@@ -10,16 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.exercises.answers import Check, Wrong, judge, read_number, read_tensor
-
-
-def _call(answer: Any, *arguments: Any) -> Any:
-    if not callable(answer):
-        raise Wrong("Expected a function; hand it over without calling it.")
-    try:
-        return answer(*arguments)
-    except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
+from charlm.exercises.answers import Check, Wrong, call, judge, read_number, read_tensor
 
 
 def _shape(result: Tensor, *expected: int) -> None:
@@ -64,7 +55,7 @@ def _field(answer: Any) -> None:
         (2, [1, 1]),
     ):
         value, expected = (
-            read_number(_call(answer, kernel, dilations)),
+            read_number(call(answer, kernel, dilations)),
             right(kernel, dilations),
         )
         if value == expected:
@@ -101,10 +92,7 @@ def _residual(answer: Any) -> None:
     """A function of h (B, T, C), z (B, T - d, C) and d: what goes to the next level."""
     g = torch.Generator().manual_seed(0)
     h, z = (torch.randn(2, T, 3, generator=g) for T in (9, 7))
-    before = h.clone(), z.clone()
     result = read_tensor(answer, h, z, 2)
-    if not (h.equal(before[0]) and z.equal(before[1])):
-        raise Wrong("It changes what it was given: do not add in place.")
     _shape(result, 2, 7, 3)
     if result.allclose(h[:, :-2] + z):
         raise Wrong("That adds the earlier place of each pair. See hint 1.")

@@ -1,15 +1,6 @@
-"""The checks of Part 5 know right from wrong, name the common mistakes, never crash."""
+"""Right and wrong answers to the exercises of Part 5."""
 
-import math
-import re
-
-import pytest
 import torch
-
-from charlm.exercises import check
-from charlm.exercises.part5 import CHECKS
-
-NONSENSE = [None, "2.1", True, [], (), (1.0, "x"), {}, math.nan, object(), lambda: 1]
 
 
 def join(x, n):
@@ -23,12 +14,12 @@ def kernel(W):
 
 
 RIGHT = {
-    "5.1": join,
-    "5.2": lambda kernel, dilations: 1 + (kernel - 1) * sum(dilations),
-    "5.3": kernel,
-    "5.4": lambda h, z, d: h[:, d:] + z,
-    "5.5": 75_136,
-    "5.6": ([2.010, 2.012, 2.008], [2.030, 2.034, 2.028]),
+    "5.1": [join],
+    "5.2": [lambda kernel, dilations: 1 + (kernel - 1) * sum(dilations)],
+    "5.3": [kernel],
+    "5.4": [lambda h, z, d: h[:, d:] + z],
+    "5.5": [75_136],
+    "5.6": [([2.010, 2.012, 2.008], [2.030, 2.034, 2.028])],
 }
 
 
@@ -42,7 +33,7 @@ WRONG = {
         (lambda x, n: torch.cat(x.split(n, dim=1), dim=2), "neighbours"),
         (lambda x, n: x.view(len(x), -1, n * x.shape[2]), "its dimension should go"),
         (lambda x, n: x.view(len(x), -1, n * x.shape[2]).squeeze(), "batch is gone"),
-        (lambda x, n: x.view(len(x), n * x.shape[2], -1), r"shape \(2, 3, 12\)"),
+        (lambda x, n: x.view(len(x), n * x.shape[2], -1), "shape (2, 3, 12)"),
     ],
     "5.2": [
         (lambda kernel, dilations: (kernel - 1) * sum(dilations), "itself"),
@@ -51,14 +42,14 @@ WRONG = {
     ],
     "5.3": [
         (lambda W: kernel(W).flip(2), "swapped"),
-        (lambda W: W, r"shape \(7, 5, 2\)"),
+        (lambda W: W, "shape (7, 5, 2)"),
         (lambda W: W.T.reshape(7, 5, 2), "numbers are not"),
     ],
     "5.4": [
         (lambda h, z, d: h[:, :-d] + z, "earlier"),
         (lambda h, z, d: h + z, "raises RuntimeError"),
         (lambda h, z, d: z, "numbers are not"),
-        (in_place, "in place"),
+        (in_place, "overwrites"),
     ],
     "5.5": [
         (126_336, "a tree for each"),
@@ -74,29 +65,3 @@ WRONG = {
         (([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]), "no dev losses"),
     ],
 }
-
-
-def test_every_check_is_tested():
-    assert CHECKS.keys() == RIGHT.keys() == WRONG.keys()
-
-
-@pytest.mark.parametrize("exercise", RIGHT)
-def test_right_answers(exercise, capsys):
-    assert check(exercise, RIGHT[exercise]), capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    "exercise, answer, why",
-    [(exercise, *case) for exercise, cases in WRONG.items() for case in cases],
-)
-def test_wrong_answers_are_explained(exercise, answer, why, capsys):
-    assert not check(exercise, answer)
-    out = capsys.readouterr().out
-    assert re.search(why, out), out
-
-
-@pytest.mark.parametrize("exercise", RIGHT)
-@pytest.mark.parametrize("answer", NONSENSE, ids=repr)
-def test_nonsense_is_wrong(exercise, answer, capsys):
-    assert not check(exercise, answer)
-    assert "not yet" in capsys.readouterr().out

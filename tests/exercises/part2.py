@@ -1,0 +1,57 @@
+"""Right and wrong answers to the exercises of Part 2."""
+
+import math
+
+import torch
+
+
+def first_loss(scale):
+    return math.log(27) + 23 * scale**2
+
+
+def direct(params, x):
+    C, W1, b1, W2, b2, W3 = params
+    flat = C[x].view(len(x), -1)
+    return torch.tanh(flat @ W1 + b1) @ W2 + b2 + flat @ W3
+
+
+def without(params, x):
+    return direct([*params[:5], params[5] * 0], x)
+
+
+def through_tanh(params, x):
+    C, *_, W3 = params
+    return without(params, x) + torch.tanh(C[x].view(len(x), -1) @ W3)
+
+
+RIGHT = {
+    "2.1": [2.15, torch.tensor(2.15)],
+    "2.2": [first_loss, lambda scale: torch.tensor([first_loss(scale)])],
+    "2.3": [direct],
+    "2.4": [5, 5.0, torch.tensor(5)],
+    "2.5": [(1.92, 2.07), [1.92, 2.07], torch.tensor([1.92, 2.07])],
+}
+
+WRONG = {
+    "2.1": [(2.2, "lecture"), (1.5, "Too good"), (-2.1, "Too good")],
+    "2.2": [
+        (26.3, "function"),
+        (lambda scale: 27.0, "equally likely"),
+        (lambda scale: math.log(27), "far worse"),
+        (lambda scale: math.log(27) + (scale > 0) * 20, "nearly"),
+        (lambda scale: 1 / 0, "ZeroDivisionError"),
+    ],
+    "2.3": [
+        (without, "without the direct"),
+        (through_tanh, "around the tanh"),
+        (lambda params, x: direct(params, x).T, "(6, 27)"),
+        (lambda params, x: direct(params, x) + 1, "numbers"),
+    ],
+    "2.4": [(3, "still gains"), (6, "shorter"), (2.5, "from 1 to 6")],
+    "2.5": [
+        ((2.07, 1.92), "seen first"),
+        ((2.05, 2.06), "nearly equal"),
+        ((0.5, 0.9), "out of range"),
+        ((1.89483, 2.14314), "4-gram"),
+    ],
+}
