@@ -14,8 +14,9 @@ import torch
 
 from charlm.diagnostics import layer_stats, trace
 from charlm.exercises import MODULES, check
+from charlm.exercises.atoms import ORDER
 from charlm.exercises.part3 import DIAGNOSES, _unigram_loss, patients
-from charlm.exercises.part4 import ORDER, PARAMETERS
+from charlm.exercises.part4 import PARAMETERS
 
 CASES = [import_module(f"exercises.{module}") for module in MODULES.values()]
 RIGHT = {k: row for cases in CASES for k, row in cases.RIGHT.items()}

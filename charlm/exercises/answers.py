@@ -102,15 +102,20 @@ def _same(a: Any, b: Any) -> bool:
         return all(k in b and _same(v, b[k]) for k, v in a.items())
     if isinstance(a, list):
         return len(a) == len(b) and all(map(_same, a, b))
-    return not isinstance(a, torch.Tensor) or a.equal(b)
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.equal(b)
+    return True
 
 
 def read_tensor(answer: Any, *arguments: Any) -> torch.Tensor:
-    """Return the tensor that the answer, a function, makes of the arguments.
+    """Return the tensor of floats that the answer, a function, makes of the arguments.
 
-    Raises Wrong where it is no function, fails, or returns anything but a tensor.
+    Raises Wrong where it is no function, fails, or returns anything else.
     """
     result = call(answer, *arguments)
     if not isinstance(result, torch.Tensor):
         raise Wrong(f"Expected a tensor, got {type(result).__name__}.")
+    if not result.is_floating_point():
+        kind = str(result.dtype).removeprefix("torch.")
+        raise Wrong(f"Expected a tensor of floats, got one of {kind}.")
     return result

@@ -65,6 +65,12 @@ def _field(answer: Any) -> None:
             raise Wrong(f"For {case}: you have forgotten the place itself.")
         if value == kernel ** len(dilations):
             raise Wrong(f"For {case}: that holds only when each doubles. See hint 1.")
+        if value == 1 + kernel * sum(dilations):
+            raise Wrong(
+                f"For {case}: how far apart are its first and last tap? See hint 2."
+            )
+        if value == 1 + (kernel - 1) * max(dilations):
+            raise Wrong(f"For {case}: each level reaches further. See hint 1.")
         raise Wrong(f"For {case} it should not be {value:g}. See hint 1.")
 
 
@@ -85,6 +91,8 @@ def _kernel(answer: Any) -> None:
         return
     if conv(result.flip(2)).allclose(expected):
         raise Wrong("The two taps are swapped: the earlier place comes first.")
+    if conv(W.T.reshape(7, 5, 2)).allclose(conv(result)):
+        raise Wrong("That mixes channels and taps. See hint 2.")
     raise Wrong("The shape is right, the numbers are not. See hint 2.")
 
 
@@ -92,10 +100,14 @@ def _residual(answer: Any) -> None:
     """A function of h (B, T, C), z (B, T - d, C) and d: what goes to the next level."""
     g = torch.Generator().manual_seed(0)
     h, z = (torch.randn(2, T, 3, generator=g) for T in (9, 7))
-    result = read_tensor(answer, h, z, 2)
+    result = read_tensor(answer, h, z, 2).to(h.dtype)
+    if result.shape == h.shape:
+        raise Wrong("The next level gets as many places as z has. See hint 2.")
     _shape(result, 2, 7, 3)
     if result.allclose(h[:, :-2] + z):
         raise Wrong("That adds the earlier place of each pair. See hint 1.")
+    if result.allclose(z):
+        raise Wrong("That is the level's own result; the way around it is missing.")
     if not result.allclose(h[:, 2:] + z):
         raise Wrong("The shape is right, the numbers are not. See hint 1.")
 
@@ -110,10 +122,14 @@ def _long_row(answer: Any) -> None:
         return
     if value == tree:
         raise Wrong("That is a tree for each context: four pairs, two fours, an eight.")
+    if value == 2 * (hidden + H * V):
+        raise Wrong("Count the multiplications alone, without the additions.")
+    if value == C * H + 2 * H * H + H * V:
+        raise Wrong("Each level reads two places, not one. See hint 1.")
     if value == hidden:
-        raise Wrong("The last layer, which makes the logits, is missing.")
+        raise Wrong("The last layer, which makes the logits, is missing. See hint 2.")
     if value == hidden + H * V + V * C:
-        raise Wrong("The embedding looks rows up; it multiplies nothing.")
+        raise Wrong("The embedding looks rows up; it multiplies nothing. See hint 2.")
     raise Wrong("Not that. Each level computes one row a character. See hint 1.")
 
 
