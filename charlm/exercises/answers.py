@@ -58,8 +58,20 @@ def read_pair(answer: Any) -> tuple[float, float]:
     return read_number(first), read_number(second)
 
 
-def expect(value: float, right: float, mistakes: dict[str, float]) -> None:
-    """Raise Wrong, with the mistake that explains the value, unless it is right."""
+def expect(value: float, right: float, mistakes: dict[str, float], advice: str) -> None:
+    """Raise Wrong, with the mistake that explains the value, unless it is right.
+
+    Parameters
+    ----------
+    value : float
+        The reader's loss.
+    right : float
+        The right loss; it may be missed by TOLERANCE.
+    mistakes : dict of str to float
+        What to say to the values to which the common mistakes lead.
+    advice : str
+        What to say to any other value, after the direction in which it is wrong.
+    """
     if math.isclose(value, right, abs_tol=TOLERANCE):
         return
     for mistake, wrong in mistakes.items():
@@ -67,8 +79,17 @@ def expect(value: float, right: float, mistakes: dict[str, float]) -> None:
             raise Wrong(mistake)
     if value < 0:
         raise Wrong("A loss is not negative: mind the sign of the logarithm.")
+    if math.isclose(value, right / math.log(2), abs_tol=TOLERANCE):
+        raise Wrong("That is in bits; use the natural logarithm.")
     direction = "low" if value < right else "high"
-    raise Wrong(f"That is too {direction}. Compare your examples with those of `emma`.")
+    raise Wrong(f"That is too {direction}. {advice}")
+
+
+def close(result: torch.Tensor, right: torch.Tensor) -> bool:
+    """Return whether two tensors have one shape and, in any dtype, one content."""
+    if result.shape != right.shape or result.is_complex():
+        return False
+    return result.double().allclose(right.double(), atol=1e-5)
 
 
 def call(answer: Any, *arguments: Any) -> Any:
