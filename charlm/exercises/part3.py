@@ -12,7 +12,15 @@ from torch import Tensor
 
 from charlm import layers
 from charlm.data import load_words, split_words
-from charlm.exercises.answers import Check, Wrong, call, judge, read_number, read_tensor
+from charlm.exercises.answers import (
+    Check,
+    Wrong,
+    call,
+    close,
+    judge,
+    read_number,
+    read_tensor,
+)
 from charlm.models import TANH_GAIN
 
 LAST_BIAS = "6.bias"
@@ -85,7 +93,7 @@ def _fold(answer: Any) -> None:
         if not given[1].eval()(given[0](x)).equal(right):
             raise Wrong("It changes the layers that it was given: make new tensors.")
         result = x @ weight + shift
-        if result.allclose(right, atol=1e-5):
+        if close(result, right):
             continue
         _explain_fold(result, x, linear, norm)
         raise Wrong("The shapes are right, the numbers are not. See hint 1.")
@@ -130,7 +138,7 @@ def _explain_fold(result: Tensor, x: Tensor, linear: Any, norm: Any) -> None:
         "The sign of the mean: normalising subtracts it.": s * (z + mean) + norm.bias,
     }
     for mistake, wrong in mistakes.items():
-        if result.allclose(wrong, atol=1e-5):
+        if close(result, wrong):
             raise Wrong(mistake)
 
 
@@ -138,11 +146,11 @@ def _layer_norm(answer: Any) -> None:
     g = torch.Generator().manual_seed(0)
     x = 3 * torch.randn(6, 5, generator=g) + 1
     weight, bias = torch.rand(5, generator=g) + 0.5, torch.randn(5, generator=g)
-    result = read_tensor(answer, x, weight, bias, 0.1).float()
+    result = read_tensor(answer, x, weight, bias, 0.1)
     right = F.layer_norm(x, (5,), weight, bias, 0.1)
     if result.shape != right.shape:
         raise Wrong(f"For (6, 5) expected (6, 5), not {tuple(result.shape)}.")
-    if result.allclose(right, atol=1e-5):
+    if close(result, right):
         return
     batch = (x - x.mean(0)) / (x.var(0, correction=0) + 0.1).sqrt()
     centred = x - x.mean(1, keepdim=True)
@@ -154,11 +162,11 @@ def _layer_norm(answer: Any) -> None:
         "Divide by the deviation, the root of the variance.": centred / (var + 0.1),
     }
     for mistake, wrong in mistakes.items():
-        if result.allclose(weight * wrong + bias, atol=1e-5):
+        if close(result, weight * wrong + bias):
             raise Wrong(mistake)
-    if result.allclose(F.layer_norm(x, (5,), eps=0.1), atol=1e-5):
+    if close(result, F.layer_norm(x, (5,), eps=0.1)):
         raise Wrong("Scale by weight and shift by bias at the end. See hint 2.")
-    if result.allclose(F.layer_norm(x, (5,), weight, bias), atol=1e-4):
+    if close(result, F.layer_norm(x, (5,), weight, bias)):
         raise Wrong("Use the eps that is handed in.")
     raise Wrong("The shape is right, the numbers are not. See hint 1.")
 
