@@ -86,6 +86,7 @@ WRONG = {
             "reaches further",
         ),
         (lambda kernel, dilations: 8, "should not be 8"),
+        (using_up, "overwrites"),
         (lambda kernel, dilations: [8], "Expected one number, got list"),
         (lambda dilations: 8, "raises TypeError"),
     ],
