@@ -6,6 +6,7 @@ of a wrong answer and words of the message that it must get.
 """
 
 import math
+import re
 from importlib import import_module
 
 import numpy as np
@@ -97,6 +98,20 @@ def test_a_common_mistake_is_recognised(exercise, answer, words, capsys):
     ok = check(exercise, answer)
     out = capsys.readouterr().out
     assert not ok and words in out, out
+    assert not shows(out.removeprefix(exercise), RIGHT[exercise][0])
+
+
+def shows(message, solution):
+    """Whether a message has one of the numbers of which a solution consists."""
+    said = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", message)]
+    parts = solution if isinstance(solution, tuple) else (solution,)
+    numbers = [n for n in parts if isinstance(n, int | float)]
+    return any(math.isclose(a, b, rel_tol=1e-3) for a in said for b in numbers)
+
+
+def test_a_message_that_shows_the_solution_is_found():
+    assert shows("It is 2.2130.", 2.213) and shows("It is 5.", (3, 5))
+    assert not shows("It is not 2.3. See hint 1.", 2.213)
 
 
 @pytest.mark.parametrize("exercise", CHECKS)

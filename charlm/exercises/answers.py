@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from charlm.evaluate import Evaluation
+
 TOLERANCE = 1e-3
 
 
@@ -35,7 +37,12 @@ def judge(checks: dict[str, Check], exercise: str, answer: Any) -> bool:
 
 
 def read_number(answer: Any) -> float:
-    """Return the answer as a float. Raises Wrong unless it is one number, not nan."""
+    """Return the answer as a float. Raises Wrong unless it is one number, not nan.
+
+    An evaluation stands for its loss.
+    """
+    if isinstance(answer, Evaluation):
+        answer = answer.loss
     if isinstance(answer, torch.Tensor | np.ndarray) and math.prod(answer.shape) == 1:
         answer = answer.item()
     if not isinstance(answer, Real) or isinstance(answer, bool):
