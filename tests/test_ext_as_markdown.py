@@ -49,6 +49,12 @@ def math(tex, tag="span"):
             "<details>\n<summary>Hint</summary>\n\nb\n\n</details>",
         ),
         (
+            "<details><summary><span>a. <code><i>x</i> &lt; y</code> "
+            f"{math('x^2')}</span></summary><p>b</p></details>",
+            "<details>\n<summary>a. <code>x &lt; y</code> $x^2$</summary>\n\nb\n\n"
+            "</details>",
+        ),
+        (
             '<div class="highlight-python notranslate"><div class="highlight"><pre>'
             '<span></span><span class="k">a</span> * _b\n\n\nc\n</pre></div></div>',
             "```python\na * _b\n\n\nc\n```",

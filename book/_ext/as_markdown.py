@@ -7,11 +7,13 @@ the published site, and pictures are carried inside the text.
 
 import re
 from base64 import b64encode
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from markdownify import MarkdownConverter
 
+KEPT = {"code", "em", "strong"}
 NOT_TEXT = "script, svg, a.headerlink, span.eqno, .notebook-links, .toctree-wrapper"
 
 
@@ -68,7 +70,7 @@ class Converter(MarkdownConverter):
         return f"\n\n<details>\n{text.strip()}\n\n</details>\n\n"
 
     def convert_summary(self, el, text, parent_tags):
-        return f"<summary>{el.get_text().strip()}</summary>\n\n"
+        return f"<summary>{title(el).strip()}</summary>\n\n"
 
     def convert_figure(self, el, text, parent_tags):
         if "living" in el.get("class", []):
@@ -101,6 +103,16 @@ def formula(el, in_table=False):
     """The TeX of which KaTeX made this element."""
     tex = el.find("annotation", encoding="application/x-tex").get_text().strip()
     return tex.replace("|", r"\vert ") if in_table else tex
+
+
+def title(el):
+    """The text of a fold's title as HTML, which Jupyter shows there: no Markdown."""
+    if isinstance(el, str):
+        return escape(el, quote=False)
+    if "math" in el.get("class", []):
+        return f"${formula(el)}$"
+    text = "".join(map(title, el.children))
+    return f"<{el.name}>{text}</{el.name}>" if el.name in KEPT else text
 
 
 def number(el):

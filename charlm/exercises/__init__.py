@@ -15,6 +15,7 @@ MODULES = {
     "3": "part3",
     "4": "part4",
     "5": "part5",
+    "E": "evaluation",
 }
 
 

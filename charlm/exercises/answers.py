@@ -1,11 +1,14 @@
 """What the checks of the exercises share: reading an answer, saying what is wrong."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import torch
+
+from charlm.evaluate import Evaluation
 
 TOLERANCE = 1e-3
 
@@ -34,12 +37,20 @@ def judge(checks: dict[str, Check], exercise: str, answer: Any) -> bool:
 
 
 def read_number(answer: Any) -> float:
-    """Return the answer as a float. Raises Wrong unless it is one number, not nan."""
-    if isinstance(answer, torch.Tensor) and answer.numel() == 1:
+    """Return the answer as a float. Raises Wrong unless it is one number, not nan.
+
+    An evaluation stands for its loss.
+    """
+    if isinstance(answer, Evaluation):
+        answer = answer.loss
+    if isinstance(answer, torch.Tensor | np.ndarray) and math.prod(answer.shape) == 1:
         answer = answer.item()
     if not isinstance(answer, Real) or isinstance(answer, bool):
         raise Wrong(f"Expected one number, got {type(answer).__name__}.")
-    value = float(answer)
+    try:
+        value = float(answer)
+    except OverflowError:
+        raise Wrong("That number is far too large.") from None
     if math.isnan(value):
         raise Wrong("The answer is nan: somewhere 0 is divided by 0.")
     return value
@@ -54,8 +65,20 @@ def read_pair(answer: Any) -> tuple[float, float]:
     return read_number(first), read_number(second)
 
 
-def expect(value: float, right: float, mistakes: dict[str, float]) -> None:
-    """Raise Wrong, with the mistake that explains the value, unless it is right."""
+def expect(value: float, right: float, mistakes: dict[str, float], advice: str) -> None:
+    """Raise Wrong, with the mistake that explains the value, unless it is right.
+
+    Parameters
+    ----------
+    value
+        The reader's loss.
+    right
+        The right loss; it may be missed by TOLERANCE.
+    mistakes
+        What to say to the values to which the common mistakes lead.
+    advice
+        What to say to any other value, after the direction in which it is wrong.
+    """
     if math.isclose(value, right, abs_tol=TOLERANCE):
         return
     for mistake, wrong in mistakes.items():
@@ -63,21 +86,64 @@ def expect(value: float, right: float, mistakes: dict[str, float]) -> None:
             raise Wrong(mistake)
     if value < 0:
         raise Wrong("A loss is not negative: mind the sign of the logarithm.")
+    if math.isclose(value, right / math.log(2), abs_tol=TOLERANCE):
+        raise Wrong("That is in bits; use the natural logarithm.")
     direction = "low" if value < right else "high"
-    raise Wrong(f"That is too {direction}. Compare your examples with those of `emma`.")
+    raise Wrong(f"That is too {direction}. {advice}")
 
 
-def read_tensor(answer: Any, *arguments: Any) -> torch.Tensor:
-    """Return the tensor that the answer, a function, makes of the arguments.
+def close(result: torch.Tensor, right: torch.Tensor) -> bool:
+    """Return whether two tensors have one shape and, in any dtype, one content."""
+    if result.shape != right.shape or result.is_complex():
+        return False
+    return result.double().allclose(right.double(), atol=1e-5)
 
-    Raises Wrong where it is no function, fails, or returns anything but a tensor.
+
+def call(answer: Any, *arguments: Any) -> Any:
+    """Return what the answer, a function, makes of copies of the arguments.
+
+    Raises Wrong where it is no function, fails, or overwrites a tensor of theirs.
     """
     if not callable(answer):
         raise Wrong("Expected a function; hand it over without calling it.")
+    copies = [_copy(argument) for argument in arguments]
     try:
-        result = answer(*arguments)
+        result = answer(*copies)
     except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
+        message = str(error).partition("\n")[0]
+        raise Wrong(f"It raises {type(error).__name__}: {message}") from None
+    if not all(map(_same, arguments, copies)):
+        raise Wrong("It overwrites what it was given: work on a clone.")
+    return result
+
+
+def _copy(argument: Any) -> Any:
+    if isinstance(argument, Mapping):
+        return {k: _copy(v) for k, v in argument.items()}
+    if isinstance(argument, list):
+        return [_copy(v) for v in argument]
+    return argument.detach().clone() if isinstance(argument, torch.Tensor) else argument
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping):
+        return all(k in b and _same(v, b[k]) for k, v in a.items())
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, torch.Tensor):
+        return isinstance(b, torch.Tensor) and a.equal(b)
+    return True
+
+
+def read_tensor(answer: Any, *arguments: Any) -> torch.Tensor:
+    """Return the tensor of floats that the answer, a function, makes of the arguments.
+
+    Raises Wrong where it is no function, fails, or returns anything else.
+    """
+    result = call(answer, *arguments)
     if not isinstance(result, torch.Tensor):
         raise Wrong(f"Expected a tensor, got {type(result).__name__}.")
+    if not result.is_floating_point():
+        kind = str(result.dtype).removeprefix("torch.")
+        raise Wrong(f"Expected a tensor of floats, got one of {kind}.")
     return result

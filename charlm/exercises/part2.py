@@ -12,6 +12,8 @@ from charlm.evaluate import evaluate
 from charlm.exercises.answers import (
     Check,
     Wrong,
+    call,
+    close,
     judge,
     read_number,
     read_pair,
@@ -24,32 +26,30 @@ UNIFORM = math.log(27)
 
 def _beat(answer: Any) -> None:
     value = read_number(answer)
+    if value < 0:
+        raise Wrong("A loss is not negative: mind the sign of the logarithm.")
     if value < 2.02:
         raise Wrong("Too good for contexts of three: was the loss measured on dev?")
+    if value > UNIFORM:
+        raise Wrong("That is worse than not knowing anything: is it in nats?")
+    if value > 2.4:
+        raise Wrong("A table of bigrams is about as good. Mind the rate: see hint 1.")
     if value >= 2.17:
-        raise Wrong("It can come below the lecture's. See hint 1.")
+        raise Wrong("It can come below the lecture's. See hint 2.")
 
 
 def _first_loss(answer: Any) -> None:
-    if not callable(answer):
-        raise Wrong("Expected a function; hand it over without calling it.")
-    try:
-        at_one, at_zero, small = (answer(scale) for scale in (1, 0, 0.01))
-    except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
-    at_one, at_zero, small = (
-        read_number(at_one),
-        read_number(at_zero),
-        read_number(small),
+    at_one, at_zero, small, again = (
+        read_number(call(answer, scale)) for scale in (1, 0, 0.01, 1)
     )
     if not math.isclose(at_zero, UNIFORM, abs_tol=1e-3):
-        raise Wrong(
-            "With a scale of 0 all characters should be equally likely. See hint 1."
-        )
+        raise Wrong("With a scale of 0 all characters are equally likely. See hint 1.")
     if at_one < 5:
         raise Wrong("With a scale of 1 it should be far worse than uniform.")
+    if not math.isclose(again, at_one, rel_tol=1e-4):
+        raise Wrong("Called twice with 1, it gives two different losses. See hint 2.")
     if abs(small - UNIFORM) > 0.1:
-        raise Wrong("A small scale should nearly give the uniform loss.")
+        raise Wrong("A small scale should nearly give the uniform loss. See hint 1.")
 
 
 def _direct(answer: Any) -> None:
@@ -59,18 +59,29 @@ def _direct(answer: Any) -> None:
     x = torch.randint(27, (6, 3), generator=g)
     C, W1, b1, W2, b2, W3 = params
     flat = C[x].flatten(1)
-    hidden = torch.tanh(flat @ W1 + b1) @ W2 + b2
+    hpreact, around = flat @ W1 + b1, flat @ W3
     result = read_tensor(answer, params, x)
     if result.shape != (6, 27):
         shape = tuple(result.shape)
         raise Wrong(f"For 6 contexts the logits should be (6, 27), not {shape}.")
-    if result.allclose(hidden, atol=1e-5):
-        raise Wrong("These are the logits without the direct connections.")
-    if result.allclose(
-        torch.tanh(flat @ W1 + b1 + 0) @ W2 + b2 + torch.tanh(flat @ W3)
-    ):
-        raise Wrong("The direct connections go around the tanh, not through one.")
-    if not result.allclose(hidden + flat @ W3, atol=1e-5):
+    right = hpreact.tanh() @ W2 + b2 + around
+    mistakes = {
+        "These are the logits without the direct connections.": right - around,
+        "The direct connections go around the tanh, not through one. See hint 2.": (
+            right - around + around.tanh()
+        ),
+        "The hidden layer has lost its tanh.": hpreact @ W2 + b2 + around,
+        "The hidden layer's bias is missing.": (
+            (hpreact - b1).tanh() @ W2 + b2 + around
+        ),
+        "The bias of the logits is missing.": right - b2,
+        "The bias of the logits is added twice. See hint 2.": right + b2,
+        "Those are probabilities; return the logits.": right.softmax(1),
+    }
+    for mistake, wrong in mistakes.items():
+        if close(result, wrong):
+            raise Wrong(mistake)
+    if not close(result, right):
         raise Wrong("The shape is right, the numbers are not. See hint 1.")
 
 
@@ -79,9 +90,9 @@ def _context(answer: Any) -> None:
     if not value.is_integer() or not 1 <= value <= 6:
         raise Wrong("Expected a number of characters from 1 to 6.")
     if value < 5:
-        raise Wrong("That character still gains more. Subtract neighbouring losses.")
+        raise Wrong("That character still gains more. See hint 2.")
     if value > 5:
-        raise Wrong("A shorter context does it already.")
+        raise Wrong("A shorter context does it already. See hint 2.")
 
 
 @cache
@@ -101,12 +112,12 @@ def _leak(answer: Any) -> None:
     if seen > unseen:
         raise Wrong("The names seen in training should be easier; seen first.")
     if math.isclose(seen, unseen, abs_tol=0.02):
-        raise Wrong("These are nearly equal: were both scored on the same names?")
+        raise Wrong("Nearly equal: were both scored on the same names? See hint 2.")
     table = _seen_and_unseen()
     if math.isclose(seen, table[0], abs_tol=1e-3):
         raise Wrong("Those are the losses of the 4-gram; score `tuned`.")
     if not (1.5 < seen < 2.1 and 1.95 < unseen < 2.25):
-        raise Wrong("That is out of range. Split dev by `name in set(train)`.")
+        raise Wrong("That is out of range. Which names stand in train? See hint 1.")
 
 
 CHECKS: dict[str, Check] = {

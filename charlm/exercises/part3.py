@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,15 @@ from torch import Tensor
 
 from charlm import layers
 from charlm.data import load_words, split_words
-from charlm.exercises.answers import Check, Wrong, judge, read_number, read_tensor
+from charlm.exercises.answers import (
+    Check,
+    Wrong,
+    call,
+    close,
+    judge,
+    read_number,
+    read_tensor,
+)
 from charlm.models import TANH_GAIN
 
 LAST_BIAS = "6.bias"
@@ -39,10 +48,8 @@ def _zeros(answer: Any) -> None:
         names, loss = answer
     except (TypeError, ValueError):
         raise Wrong('Expected names and a loss, as in ({"2.weight"}, 3.3).') from None
-    if isinstance(names, str):
-        names = [names]
     try:
-        found = set(names)
+        found = {names} if isinstance(names, str) else set(names)
     except TypeError:
         raise Wrong("The names should be a set of strings.") from None
     value = read_number(loss)
@@ -53,23 +60,23 @@ def _zeros(answer: Any) -> None:
     if found != {LAST_BIAS}:
         extra = sorted(str(name) for name in found - {LAST_BIAS})
         raise Wrong(f"Does any gradient reach {extra[0]}? See hint 1.")
+    _unread(value, _unigram_loss())
+
+
+def _unread(value: float, right: float) -> None:
+    """Raise Wrong unless the value is the best loss of a net that reads nothing."""
+    if math.isclose(value, right, abs_tol=0.01):
+        return
     if math.isclose(value, math.log(27), abs_tol=0.01):
         raise Wrong("That is where the loss starts. The bias learns. See hint 3.")
-    if not math.isclose(value, _unigram_loss(), abs_tol=0.01):
-        raise Wrong("The names are right, the loss is not. See hint 3.")
-
-
-def _folded(x: Tensor, linear: Any, norm: Any, answer: Any) -> Tensor:
-    try:
-        weight, bias = answer(linear, norm)
-        return x @ weight + bias
-    except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
+    if math.isclose(value, right / math.log(2), abs_tol=0.02):
+        raise Wrong("That is in bits; use the natural logarithm.")
+    if value < right:
+        raise Wrong("No net that reads nothing comes so low on train. See hint 3.")
+    raise Wrong("The names are right, and the loss comes lower: train for longer.")
 
 
 def _fold(answer: Any) -> None:
-    if not callable(answer):
-        raise Wrong("Expected a function; hand it over without calling it.")
     g = torch.Generator().manual_seed(0)
     x = torch.randn(8, 5, generator=g)
     for bias in (False, True):
@@ -80,35 +87,58 @@ def _fold(answer: Any) -> None:
                 tensor.copy_(torch.rand(4, generator=g) + 0.5)
             if bias:
                 linear.bias = torch.randn(4, generator=g)
-        result, right = _folded(x, linear, norm, answer), norm.eval()(linear(x))
-        if not isinstance(result, Tensor) or result.shape != right.shape:
-            raise Wrong("Expected weight (in, out) and bias (out,).")
-        if torch.allclose(result, right, atol=1e-5):
+        given = deepcopy((linear, norm))
+        weight, shift = _weight_and_bias(call(answer, *given))
+        right = norm.eval()(linear(x))
+        if not given[1].eval()(given[0](x)).equal(right):
+            raise Wrong("It changes the layers that it was given: make new tensors.")
+        result = x @ weight + shift
+        if close(result, right):
             continue
         _explain_fold(result, x, linear, norm)
         raise Wrong("The shapes are right, the numbers are not. See hint 1.")
 
 
+def _weight_and_bias(result: Any) -> tuple[Tensor, Tensor]:
+    """Return the tensors (5, 4) and (4,) of a folded layer, or raise Wrong."""
+    try:
+        weight, bias = result
+    except (TypeError, ValueError):
+        raise Wrong("Expected two tensors: (weight, bias).") from None
+    for tensor in (weight, bias):
+        if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
+            raise Wrong("The weight and the bias should be tensors of floats.")
+    if weight.shape == (4, 5):
+        raise Wrong("The weight is (in, out) here; torch.nn stores the transpose.")
+    if (weight.shape, bias.shape) != ((5, 4), (4,)):
+        shapes = f"{tuple(weight.shape)} and {tuple(bias.shape)}"
+        raise Wrong(f"From 5 to 4 expected weight (5, 4) and bias (4,), got {shapes}.")
+    return weight.float(), bias.float()
+
+
 def _explain_fold(result: Tensor, x: Tensor, linear: Any, norm: Any) -> None:
-    z = linear(x)
+    z, xW = linear(x), x @ linear.weight
     mean, var = norm.running_mean, norm.running_var
+    s = norm.weight / (var + norm.eps).sqrt()
     batch = (z - z.mean(0)) / (z.var(0, correction=0) + norm.eps).sqrt()
-    no_bias = norm.weight * (x @ linear.weight - mean) / (var + norm.eps).sqrt()
     mistakes = {
-        "Use the running statistics: there is no batch in eval mode.": (
+        "Use the running statistics: there is no batch in eval mode. See hint 2.": (
             norm.weight * batch + norm.bias
         ),
         "The norm's eps is missing.": norm.weight * (z - mean) / var.sqrt() + norm.bias,
         "Divide by the deviation, the root of the variance.": (
             norm.weight * (z - mean) / (var + norm.eps) + norm.bias
         ),
-        "The norm's own bias is missing.": (
-            norm.weight * (z - mean) / (var + norm.eps).sqrt()
+        "The norm's own bias is missing.": s * (z - mean),
+        "The norm's weight is missing.": (z - mean) * s / norm.weight + norm.bias,
+        "The linear layer's bias is lost when it has one.": s * (xW - mean) + norm.bias,
+        "What is added must be scaled as well. See hint 1.": (
+            s * xW + (z - xW) - mean + norm.bias
         ),
-        "The linear layer's bias is lost when it has one.": no_bias + norm.bias,
+        "The sign of the mean: normalising subtracts it.": s * (z + mean) + norm.bias,
     }
     for mistake, wrong in mistakes.items():
-        if torch.allclose(result, wrong, atol=1e-5):
+        if close(result, wrong):
             raise Wrong(mistake)
 
 
@@ -120,23 +150,25 @@ def _layer_norm(answer: Any) -> None:
     right = F.layer_norm(x, (5,), weight, bias, 0.1)
     if result.shape != right.shape:
         raise Wrong(f"For (6, 5) expected (6, 5), not {tuple(result.shape)}.")
-    if result.allclose(right, atol=1e-5):
+    if close(result, right):
         return
     batch = (x - x.mean(0)) / (x.var(0, correction=0) + 0.1).sqrt()
     centred = x - x.mean(1, keepdim=True)
+    var = x.var(1, correction=0, keepdim=True)
     unbiased = centred / (x.var(1, keepdim=True) + 0.1).sqrt()
     mistakes = {
         "That is batch normalisation; take the other dimension. See hint 1.": batch,
         "That is the unbiased variance. See hint 2.": unbiased,
+        "Divide by the deviation, the root of the variance.": centred / (var + 0.1),
     }
     for mistake, wrong in mistakes.items():
-        if result.allclose(weight * wrong + bias, atol=1e-5):
+        if close(result, weight * wrong + bias):
             raise Wrong(mistake)
-    if result.allclose(F.layer_norm(x, (5,), eps=0.1), atol=1e-5):
-        raise Wrong("Scale by weight and shift by bias at the end.")
-    if result.allclose(F.layer_norm(x, (5,), weight, bias), atol=1e-4):
+    if close(result, F.layer_norm(x, (5,), eps=0.1)):
+        raise Wrong("Scale by weight and shift by bias at the end. See hint 2.")
+    if close(result, F.layer_norm(x, (5,), weight, bias)):
         raise Wrong("Use the eps that is handed in.")
-    raise Wrong("The shape is right, the numbers are not.")
+    raise Wrong("The shape is right, the numbers are not. See hint 1.")
 
 
 def _size_after(gain: float, depth: int) -> float:
@@ -157,8 +189,14 @@ def _gain(answer: Any) -> None:
     found = _size_after(gain, 20)
     if abs(found - 0.5) <= 0.015:
         return
+    if math.isclose(gain, 0.5, abs_tol=0.015):
+        raise Wrong("That is the deviation; hand over the gain that leads to it.")
+    if math.isclose(found**2, 0.5, abs_tol=0.015):
+        raise Wrong("That leads to a variance of 0.5; the deviation is its root.")
     direction = "high" if found > 0.5 else "low"
-    raise Wrong(f"That is too {direction}: it leads to {found:.2f} after 20 layers.")
+    raise Wrong(
+        f"That is too {direction}: it leads to {found:.2f} after 20 layers. See hint 1."
+    )
 
 
 def patients() -> dict[str, layers.Sequential]:
@@ -193,13 +231,16 @@ def _ward(answer: Any) -> None:
     missing = sorted(DIAGNOSES.keys() - answer.keys())
     if missing:
         raise Wrong(f"There is no diagnosis for {', '.join(missing)}.")
-    unknown = [d for d in answer.values() if d not in DIAGNOSES.values()]
+    known = list(DIAGNOSES.values())
+    unknown = [d for d in answer.values() if not isinstance(d, str) or d not in known]
     if unknown:
-        raise Wrong(f"{unknown[0]!r} is none of the five diagnoses.")
+        named = unknown[0] if isinstance(unknown[0], str) else type(unknown[0]).__name__
+        raise Wrong(f"{named!r} is none of {', '.join(sorted(known))}.")
     wrong = [name for name, right in DIAGNOSES.items() if answer[name] != right]
+    if any("confident" in (DIAGNOSES[name], answer[name]) for name in wrong):
+        raise Wrong("The confident one is another. See hint 1.")
     if wrong:
-        s = "are" if len(wrong) > 1 else "is"
-        raise Wrong(f"{len(wrong)} of the 5 {s} wrong. See hint 2.")
+        raise Wrong(f"Not all of them are right: {len(wrong)} of 5 not. See hint 2.")
 
 
 CHECKS: dict[str, Check] = {

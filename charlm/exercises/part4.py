@@ -1,6 +1,5 @@
 """The checks of Part 4: gradients that a reader derived, against autograd's."""
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -9,154 +8,144 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.exercises.answers import Check, Wrong, judge
-
-EPS = 1e-5
-NAMES = """
-    log_probs probs inv_total total counts shifted top logits h W2 b2 hpreact gamma beta
-    xhat inv_std var squared centred mean hpre flat W1 b1 emb C
-"""
-ORDER = NAMES.split()  # the forward pass, from the loss backwards
-
-
-def forward_atoms(seed: int = 0, B: int = 8) -> dict[str, Tensor]:
-    """Return a small net's forward pass in atoms, by name, with autograd's gradients.
-
-    Each tensor's gradient is in its `.grad`; x and y are there as well.
-    """
-    g = torch.Generator().manual_seed(seed)
-    shapes = {"C": (27, 4), "W1": (12, 6), "b1": (6,), "gamma": (6,), "beta": (6,)}
-    shapes |= {"W2": (6, 27), "b2": (27,)}
-    with torch.enable_grad():
-        t = {
-            k: torch.randn(s, dtype=torch.float64, generator=g).requires_grad_()
-            for k, s in shapes.items()
-        }
-        t["x"] = torch.randint(3, (B, 3), generator=g)  # few letters: rows repeat
-        t["y"] = torch.randint(27, (B,), generator=g)
-        t["emb"] = t["C"][t["x"]]
-        t["flat"] = t["emb"].view(B, -1)
-        t["hpre"] = t["flat"] @ t["W1"] + t["b1"]
-        t["mean"] = t["hpre"].sum(0) / B
-        t["centred"] = t["hpre"] - t["mean"]
-        t["squared"] = t["centred"] ** 2
-        t["var"] = t["squared"].sum(0) / (B - 1)
-        t["inv_std"] = (t["var"] + EPS) ** -0.5
-        t["xhat"] = t["centred"] * t["inv_std"]
-        t["hpreact"] = t["gamma"] * t["xhat"] + t["beta"]
-        t["h"] = t["hpreact"].tanh()
-        t["logits"] = t["h"] @ t["W2"] + t["b2"]
-        t["top"] = t["logits"].max(1, keepdim=True).values
-        t["shifted"] = t["logits"] - t["top"]
-        t["counts"] = t["shifted"].exp()
-        t["total"] = t["counts"].sum(1, keepdim=True)
-        t["inv_total"] = t["total"] ** -1
-        t["probs"] = t["counts"] * t["inv_total"]
-        t["log_probs"] = t["probs"].log()
-        for name in ORDER:
-            t[name].retain_grad()
-        (-t["log_probs"][torch.arange(B), t["y"]].mean()).backward()
-    return t
+from charlm.exercises.answers import Check, Wrong, call, judge
+from charlm.exercises.atoms import EPS, ORDER, forward_atoms, gradient
 
 
 def _call(answer: Any, *arguments: Any) -> Any:
-    if not callable(answer):
-        raise Wrong("Expected a function; hand it over without calling it.")
-    copies = [_copy(argument) for argument in arguments]
-    try:
-        with torch.no_grad():
-            result = answer(*copies)
-    except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
-    if any(not _same(a, b) for a, b in zip(arguments, copies, strict=True)):
-        raise Wrong("It overwrites what it was given: work on a clone.")
-    return result
+    with torch.no_grad():
+        return call(answer, *arguments)
 
 
-def _copy(argument: Any) -> Any:
-    if isinstance(argument, Mapping):
-        return {k: _copy(v) for k, v in argument.items()}
-    return argument.detach().clone() if isinstance(argument, Tensor) else argument
+def _match(
+    result: Any, right: Tensor, name: str, mistakes: dict[str, Tensor], hint: str = ""
+) -> None:
+    """Raise Wrong, with the mistake that explains the tensor, unless it is right.
 
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, Mapping):
-        return all(k in b and _same(v, b[k]) for k, v in a.items())
-    return not isinstance(a, Tensor) or a.equal(b)
-
-
-def _match(result: Any, right: Tensor, name: str, mistakes: dict[str, Tensor]) -> None:
-    """Raise Wrong, with the mistake that explains the tensor, unless it is right."""
+    A result in float32 is compared no more closely than float32 can be.
+    """
     if not isinstance(result, Tensor):
         raise Wrong(f"{name} should be a tensor, not {type(result).__name__}.")
+    if not result.is_floating_point():
+        raise Wrong(f"{name} should be a tensor of floats.")
     if result.shape != right.shape:
         shapes = f"{tuple(right.shape)}, not {tuple(result.shape)}"
-        raise Wrong(f"{name} should have the shape {shapes}.")
+        raise Wrong(f"{name} should have the shape {shapes}.{hint}")
+    rtol, atol = (1e-6, 1e-9) if result.dtype == right.dtype else (1e-3, 1e-5)
     result = result.to(right.dtype)
-    if result.allclose(right, rtol=1e-6, atol=1e-9):
+    if result.allclose(right, rtol=rtol, atol=atol):
         return
     for mistake, wrong in mistakes.items():
-        if result.allclose(wrong, rtol=1e-6, atol=1e-9):
-            raise Wrong(mistake)
-    raise Wrong(f"{name} has the right shape, but the numbers differ from autograd's.")
+        if result.allclose(wrong, rtol=rtol, atol=atol):
+            raise Wrong(f"{mistake}{hint}")
+    differ = "has the right shape, but the numbers differ from autograd's."
+    raise Wrong(f"{name} {differ}{hint}")
 
 
-def _gradients(result: Any, t: Mapping[str, Tensor], names: list[str]) -> None:
+def _gradients(
+    result: Any, t: Mapping[str, Tensor], names: list[str], hint: str = ""
+) -> None:
     """Raise Wrong at the first wrong gradient, walking back from the loss."""
     if not isinstance(result, Mapping):
         kind = type(result).__name__
         raise Wrong(f"Expected a dictionary from names to gradients, got {kind}.")
+    mistakes = _mistakes(t)
     for name in names:
         if name not in result:
             raise Wrong(f"There is no gradient called {name!r}.")
-        right = t[name].grad
-        assert right is not None
-        _match(result[name], right, f"the gradient of {name}", {})
+        right, title = gradient(t, name), f"The gradient of {name}"
+        known = {
+            f"{title} has the wrong sign.": -right,
+            f"{title} is B times too large: the loss is a mean.": right * len(t["y"]),
+        }
+        known |= {
+            f"{title} is not right. {k}": v for k, v in mistakes.get(name, {}).items()
+        }
+        _match(result[name], right, title, known, hint)
+
+
+@torch.no_grad()
+def _mistakes(t: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Return the wrong gradients that common mistakes lead to, by name and mistake."""
+    d, B = {name: gradient(t, name) for name in ORDER}, len(t["y"])
+    rows = d["emb"].flatten(0, 1)
+    norm = _norm_mistakes(d["hpreact"], t["xhat"], t["inv_std"], t["gamma"])
+    return {
+        "counts": {
+            "The way through total is missing.": d["probs"] * t["inv_total"],
+            "The way through probs is missing.": d["total"].expand_as(d["counts"]),
+        },
+        "centred": {
+            "The way through squared is missing.": d["xhat"] * t["inv_std"],
+            "The way through xhat is missing.": 2 * t["centred"] * d["squared"],
+        },
+        "squared": {"The variance is divided by B - 1.": d["squared"] * (B - 1) / B},
+        "hpre": {
+            "The way through mean is missing.": d["centred"],
+            "The mean is a sum divided by B.": d["centred"] + d["mean"],
+        },
+        "W1": {k: t["flat"].T @ wrong for k, wrong in norm.items()},
+        "C": {
+            "A row that was looked up twice gets both gradients.": (
+                torch.zeros_like(t["C"]).index_put((t["x"].flatten(),), rows)
+            )
+        },
+    }
+
+
+def _norm_mistakes(
+    dy: Tensor, xhat: Tensor, inv_std: Tensor, gamma: Tensor
+) -> dict[str, Tensor]:
+    """Return what batch normalisation's common mistakes lead to: (B, H) each."""
+    B, scale = len(dy), gamma * inv_std
+    mean, var = dy.sum(0) / B, xhat * (dy * xhat).sum(0) / (B - 1)
+    return {
+        "The way through the variance is missing.": scale * (dy - mean),
+        "The way through the mean is missing.": scale * (dy - var),
+        "Both statistics depend on the batch, too.": scale * dy,
+        "That is right for a variance divided by B; here it is B - 1.": (
+            scale * (dy - mean - var * (B - 1) / B)
+        ),
+        "gamma is missing.": inv_std * (dy - mean - var),
+        "inv_std is missing.": gamma * (dy - mean - var),
+    }
 
 
 def _atoms(answer: Any) -> None:
     t = forward_atoms()
-    _gradients(_call(answer, t), t, ORDER)
+    _gradients(_call(answer, t), t, ORDER, hint=" See hint 2.")
 
 
 def _cross_entropy(answer: Any) -> None:
     t = forward_atoms()
-    logits, y, right = t["logits"].detach(), t["y"], t["logits"].grad
-    assert right is not None
+    logits, y, right = t["logits"].detach(), t["y"], gradient(t, "logits")
     probs, B = torch.softmax(logits, 1), len(y)
+    onehot = F.one_hot(y, 27)
     mistakes = {
-        "The loss is a mean: divide by the batch size.": right * B,
-        "The sign is turned round: probabilities minus one-hot.": -right,
-        "Those are the probabilities alone; subtract the one-hot.": probs / B,
+        "The loss is a mean: divide by the batch size. See hint 2.": right * B,
+        "The sign is turned round: probabilities minus one-hot. See hint 1.": -right,
+        "Those are the probabilities alone; subtract the one-hot. See hint 1.": (
+            probs / B
+        ),
         "Divide by the batch size, not by the vocabulary's.": right * B / 27,
+        "The logits are no probabilities yet. See hint 2.": (logits - onehot) / B,
     }
     _match(_call(answer, logits, y), right, "dlogits", mistakes)
-    large = _call(answer, logits * 500, y)
-    if not isinstance(large, Tensor) or not large.isfinite().all():
-        raise Wrong("It fails for logits in the hundreds: exp overflows.")
+    logits, large = logits * 500, _call(answer, logits * 500, y)
+    try:
+        _match(large, (logits.softmax(1) - onehot) / B, "dlogits", {})
+    except Wrong:
+        message = "It fails for logits in the hundreds: exp overflows. See hint 2."
+        raise Wrong(message) from None
 
 
 def _batch_norm(answer: Any) -> None:
     t = forward_atoms()
-    dy, right = t["hpreact"].grad, t["hpre"].grad
-    assert dy is not None and right is not None
+    dy, right = gradient(t, "hpreact"), gradient(t, "hpre")
     xhat, inv_std, gamma = (t[k].detach() for k in ("xhat", "inv_std", "gamma"))
-    B, scale = len(dy), gamma * inv_std
-    dbeta, dgamma = dy.sum(0), (dy * xhat).sum(0)
-    mistakes = {
-        "The way through the variance is missing. See hint 1.": (
-            scale * (dy - dbeta / B)
-        ),
-        "The way through the mean is missing. See hint 1.": (
-            scale * (dy - xhat * dgamma / (B - 1))
-        ),
-        "Both statistics depend on the batch, too. See hint 1.": scale * dy,
-        "That is right for a variance divided by B; here it is B - 1.": (
-            scale * (dy - dbeta / B - xhat * dgamma / B)
-        ),
-        "gamma is missing.": right / gamma,
-    }
-    _match(_call(answer, dy, xhat, inv_std, gamma), right, "dhpre", mistakes)
+    mistakes = _norm_mistakes(dy, xhat, inv_std, gamma)
+    result = _call(answer, dy, xhat, inv_std, gamma)
+    _match(result, right, "dhpre", mistakes, hint=" See hint 1.")
 
 
 PARAMETERS = ["W2", "b2", "gamma", "beta", "W1", "b1", "C"]
@@ -166,7 +155,8 @@ def _whole(answer: Any) -> None:
     for seed in (0, 1):
         t = forward_atoms(seed)
         P = {k: t[k].detach() for k in PARAMETERS}
-        _gradients(_call(answer, P, t["x"], t["y"]), t, PARAMETERS)
+        result = _call(answer, P, t["x"], t["y"])
+        _gradients(result, t, PARAMETERS, hint=" See hint 2.")
 
 
 def _layer_norm(answer: Any) -> None:
@@ -183,6 +173,7 @@ def _layer_norm(answer: Any) -> None:
     x = x.detach()
     inv_std = (x.var(1, keepdim=True, correction=0) + EPS).rsqrt()
     xhat = (x - x.mean(1, keepdim=True)) * inv_std
+    dxhat = gamma * dy
 
     def formula(d: Tensor, dim: int) -> Tensor:
         means = d.mean(dim, keepdim=True), (d * xhat).mean(dim, keepdim=True)
@@ -193,9 +184,16 @@ def _layer_norm(answer: Any) -> None:
             gamma * formula(dy, 1)
         ),
         "Those are batch normalisation's sums; sum over channels. See hint 1.": (
-            formula(gamma * dy, 0)
+            formula(dxhat, 0)
         ),
-        "gamma is missing.": formula(dy, 1),
+        "gamma is missing. See hint 2.": formula(dy, 1),
+        "inv_std is missing.": right / inv_std,
+        "Those sums are not yet means: divide by the number of channels.": (
+            inv_std * (dxhat - 7 * (dxhat - right / inv_std))
+        ),
+        "The ways through the mean and the variance are missing. See hint 1.": (
+            inv_std * dxhat
+        ),
     }
     _match(_call(answer, dy, xhat, inv_std, gamma), right, "dx", mistakes)
 
@@ -204,12 +202,15 @@ def _planted(answer: Any) -> None:
     t = forward_atoms(2)
     P = {k: t[k].detach() for k in PARAMETERS if k != "b1"}
     result = _call(answer, P, t["x"], t["y"])
-    if isinstance(result, tuple) and len(result) == 2:
-        loss, result = result
-        right = -t["log_probs"][torch.arange(len(t["y"])), t["y"]].mean().item()
-        if not math.isclose(float(loss), right, abs_tol=1e-6):
-            raise Wrong("The loss has changed; the mistake is in the backward pass.")
-    _gradients(result, t, [k for k in PARAMETERS if k != "b1"])
+    sound = [k for k in P if k != "gamma"]
+    _gradients(result, t, sound, hint=" It was right before.")
+    if "gamma" not in result:
+        raise Wrong("There is no gradient called 'gamma'.")
+    try:
+        _gradients(result, t, ["gamma"])
+    except Wrong:
+        message = "The mistake shows when gamma and beta are random. See hint 1."
+        raise Wrong(f"One gradient is not autograd's yet. {message}") from None
 
 
 CHECKS: dict[str, Check] = {

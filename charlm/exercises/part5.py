@@ -10,16 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.exercises.answers import Check, Wrong, judge, read_number, read_tensor
-
-
-def _call(answer: Any, *arguments: Any) -> Any:
-    if not callable(answer):
-        raise Wrong("Expected a function; hand it over without calling it.")
-    try:
-        return answer(*arguments)
-    except Exception as error:
-        raise Wrong(f"It raises {type(error).__name__}: {error}") from None
+from charlm.exercises.answers import (
+    Check,
+    Wrong,
+    call,
+    close,
+    judge,
+    read_number,
+    read_tensor,
+)
 
 
 def _shape(result: Tensor, *expected: int) -> None:
@@ -33,7 +32,9 @@ def _join(answer: Any) -> None:
     result = read_tensor(answer, x, 3)
     if result.shape == (2, 3, 12):
         if result.equal(torch.cat(x.split(3, dim=1), dim=2)):
-            raise Wrong("That joins places three apart; neighbours belong together.")
+            raise Wrong(
+                "That joins places three apart; neighbours belong together. See hint 1."
+            )
         if result.equal(x.transpose(1, 2).reshape(2, 12, 3).transpose(1, 2)):
             raise Wrong("That mixes channels and places. See hint 1.")
     _shape(result, 2, 3, 12)
@@ -64,7 +65,7 @@ def _field(answer: Any) -> None:
         (2, [1, 1]),
     ):
         value, expected = (
-            read_number(_call(answer, kernel, dilations)),
+            read_number(call(answer, kernel, dilations)),
             right(kernel, dilations),
         )
         if value == expected:
@@ -74,6 +75,12 @@ def _field(answer: Any) -> None:
             raise Wrong(f"For {case}: you have forgotten the place itself.")
         if value == kernel ** len(dilations):
             raise Wrong(f"For {case}: that holds only when each doubles. See hint 1.")
+        if value == 1 + kernel * sum(dilations):
+            raise Wrong(
+                f"For {case}: how far apart are its first and last tap? See hint 2."
+            )
+        if value == 1 + (kernel - 1) * max(dilations):
+            raise Wrong(f"For {case}: each level reaches further. See hint 1.")
         raise Wrong(f"For {case} it should not be {value:g}. See hint 1.")
 
 
@@ -94,6 +101,8 @@ def _kernel(answer: Any) -> None:
         return
     if conv(result.flip(2)).allclose(expected):
         raise Wrong("The two taps are swapped: the earlier place comes first.")
+    if conv(W.T.reshape(7, 5, 2)).allclose(conv(result)):
+        raise Wrong("That mixes channels and taps. See hint 2.")
     raise Wrong("The shape is right, the numbers are not. See hint 2.")
 
 
@@ -101,14 +110,15 @@ def _residual(answer: Any) -> None:
     """A function of h (B, T, C), z (B, T - d, C) and d: what goes to the next level."""
     g = torch.Generator().manual_seed(0)
     h, z = (torch.randn(2, T, 3, generator=g) for T in (9, 7))
-    before = h.clone(), z.clone()
     result = read_tensor(answer, h, z, 2)
-    if not (h.equal(before[0]) and z.equal(before[1])):
-        raise Wrong("It changes what it was given: do not add in place.")
+    if result.shape == h.shape:
+        raise Wrong("The next level gets as many places as z has. See hint 2.")
     _shape(result, 2, 7, 3)
-    if result.allclose(h[:, :-2] + z):
+    if close(result, h[:, :-2] + z):
         raise Wrong("That adds the earlier place of each pair. See hint 1.")
-    if not result.allclose(h[:, 2:] + z):
+    if close(result, z):
+        raise Wrong("That is the level's own result; the way around it is missing.")
+    if not close(result, h[:, 2:] + z):
         raise Wrong("The shape is right, the numbers are not. See hint 1.")
 
 
@@ -122,10 +132,14 @@ def _long_row(answer: Any) -> None:
         return
     if value == tree:
         raise Wrong("That is a tree for each context: four pairs, two fours, an eight.")
+    if value == 2 * (hidden + H * V):
+        raise Wrong("Count the multiplications alone, without the additions.")
+    if value == C * H + 2 * H * H + H * V:
+        raise Wrong("Each level reads two places, not one. See hint 1.")
     if value == hidden:
-        raise Wrong("The last layer, which makes the logits, is missing.")
+        raise Wrong("The last layer, which makes the logits, is missing. See hint 2.")
     if value == hidden + H * V + V * C:
-        raise Wrong("The embedding looks rows up; it multiplies nothing.")
+        raise Wrong("The embedding looks rows up; it multiplies nothing. See hint 2.")
     raise Wrong("Not that. Each level computes one row a character. See hint 1.")
 
 

@@ -1,0 +1,101 @@
+"""Right and wrong answers to the exercises of Part 2."""
+
+import math
+
+import numpy as np
+import torch
+
+
+def first_loss(scale):
+    return math.log(27) + 23 * scale**2
+
+
+def direct(params, x):
+    C, W1, b1, W2, b2, W3 = params
+    flat = C[x].view(len(x), -1)
+    return torch.tanh(flat @ W1 + b1) @ W2 + b2 + flat @ W3
+
+
+def without(params, x):
+    return direct([*params[:5], params[5] * 0], x)
+
+
+def linear(params, x):
+    C, W1, b1, W2, b2, W3 = params
+    flat = C[x].flatten(1)
+    return (flat @ W1 + b1) @ W2 + b2 + flat @ W3
+
+
+def through_tanh(params, x):
+    C, *_, W3 = params
+    return without(params, x) + torch.tanh(C[x].view(len(x), -1) @ W3)
+
+
+def forget_the_bias(scale):
+    return first_loss(scale) + 0.3
+
+
+class Worn:
+    """Scales the same parameters again in each call."""
+
+    left = 1
+
+    def __call__(self, scale):
+        self.left *= scale
+        return first_loss(self.left)
+
+
+def overwriting(params, x):
+    params[0] += 1
+    return direct(params, x)
+
+
+RIGHT = {
+    "2.1": [2.15, torch.tensor(2.15), np.float32(2.15)],
+    "2.2": [first_loss, lambda scale: torch.tensor([first_loss(scale)])],
+    "2.3": [direct, lambda params, x: direct([p.double() for p in params], x)],
+    "2.4": [5, 5.0, torch.tensor(5), np.int64(5)],
+    "2.5": [(1.92, 2.07), [1.92, 2.07], torch.tensor([1.92, 2.07])],
+}
+
+WRONG = {
+    "2.1": [
+        (2.2, "lecture"),
+        (1.5, "Too good"),
+        (-2.1, "sign"),
+        (2.15 / math.log(2) + 0.3, "in nats"),
+        (2.45, "bigrams"),
+        (first_loss, "one number"),
+    ],
+    "2.2": [
+        (26.3, "function"),
+        (lambda scale: 27.0, "equally likely"),
+        (forget_the_bias, "equally likely"),
+        (lambda scale: math.log(27), "far worse"),
+        (lambda scale: math.log(27) + (scale > 0) * 20, "nearly"),
+        (Worn(), "Called twice"),
+        (lambda scale: 1 / 0, "ZeroDivisionError"),
+        (lambda scale: torch.ones(3), "one number"),
+    ],
+    "2.3": [
+        (without, "without the direct"),
+        (through_tanh, "around the tanh"),
+        (lambda params, x: direct([*params[:2], 0, *params[3:]], x), "layer's bias"),
+        (lambda params, x: direct(params, x) - params[4], "logits is missing"),
+        (lambda params, x: direct(params, x) + params[4], "twice"),
+        (lambda params, x: direct(params, x).softmax(1), "probabilities"),
+        (linear, "lost its tanh"),
+        (lambda params, x: direct(params, x).T, "(6, 27)"),
+        (lambda params, x: direct(params, x) + 1, "numbers"),
+        (lambda params, x: direct(params, x) + 0j, "tensor of floats"),
+        (overwriting, "overwrites"),
+    ],
+    "2.4": [(3, "still gains"), (6, "shorter"), (2.5, "from 1 to 6"), (0, "from 1")],
+    "2.5": [
+        ((2.07, 1.92), "seen first"),
+        ((2.05, 2.06), "Nearly equal"),
+        ((0.5, 0.9), "out of range"),
+        ((1.89483, 2.14314), "4-gram"),
+        (2.05, "two numbers"),
+    ],
+}

@@ -1,0 +1,153 @@
+"""The checks of the exercises know right from wrong, name mistakes, never crash.
+
+The answers stand in `exercises/`, a module for each part: RIGHT has a list of right
+answers for each exercise, in their several legitimate forms, and WRONG a list of pairs
+of a wrong answer and words of the message that it must get.
+"""
+
+import math
+import re
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+from charlm.diagnostics import layer_stats, trace
+from charlm.exercises import MODULES, check
+from charlm.exercises.atoms import ORDER
+from charlm.exercises.part3 import DIAGNOSES, _unigram_loss, patients
+from charlm.exercises.part4 import PARAMETERS
+
+CASES = [import_module(f"exercises.{module}") for module in MODULES.values()]
+RIGHT = {k: row for cases in CASES for k, row in cases.RIGHT.items()}
+WRONG = {k: row for cases in CASES for k, row in cases.WRONG.items()}
+CHECKS = [
+    exercise
+    for module in MODULES.values()
+    for exercise in import_module(f"charlm.exercises.{module}").CHECKS
+]
+
+NONSENSE = [
+    None,
+    "2.1",
+    True,
+    [],
+    (),
+    (1.0, "x"),
+    ("x", 1.0),
+    (None, None),
+    [[1], [2]],
+    {},
+    {"A": []},
+    math.nan,
+    math.inf,
+    10**400,
+    object(),
+    1j,
+    np.zeros(0),
+    np.array(["x"]),
+    torch.zeros(0),
+    torch.zeros(2, 3),
+    torch.tensor(math.nan),
+    torch.tensor(1j),
+    lambda: 1,
+    lambda *_: None,
+    lambda *_: (None, None),
+    lambda *_: {},
+    lambda *_: "x",
+    lambda *_: math.nan,
+    lambda *_: 1j,
+    lambda *_: torch.zeros(0),
+    lambda *_: np.zeros((2, 2)),
+    lambda *_: 1 / 0,
+    lambda *_: (_ for _ in ()).throw(RuntimeError("two\nlines")),
+    lambda *arguments: arguments[0],
+]
+
+
+def kind(nonsense):
+    return type(nonsense).__name__
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_each_check_has_right_answers_and_three_wrong_ones(exercise):
+    assert len(RIGHT[exercise]) >= 1
+    assert len(WRONG[exercise]) >= 3
+
+
+def test_each_answer_belongs_to_a_check():
+    assert RIGHT.keys() == WRONG.keys() == set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    "exercise, answer",
+    [(e, answer) for e, answers in RIGHT.items() for answer in answers],
+)
+def test_a_right_answer_is_right_in_each_form(exercise, answer, capsys):
+    ok = check(exercise, answer)
+    out = capsys.readouterr().out
+    assert ok and out == f"{exercise}: right!\n", out
+
+
+@pytest.mark.parametrize(
+    "exercise, answer, words",
+    [(e, *pair) for e, pairs in WRONG.items() for pair in pairs],
+)
+def test_a_common_mistake_is_recognised(exercise, answer, words, capsys):
+    ok = check(exercise, answer)
+    out = capsys.readouterr().out
+    assert not ok and words in out, out
+    assert not shows(out.removeprefix(exercise), RIGHT[exercise][0])
+
+
+def shows(message, solution):
+    """Whether a message has one of the numbers of which a solution consists."""
+    said = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", message)]
+    parts = solution if isinstance(solution, tuple) else (solution,)
+    numbers = [n for n in parts if isinstance(n, int | float)]
+    return any(math.isclose(a, b, rel_tol=1e-3) for a in said for b in numbers)
+
+
+def test_a_message_that_shows_the_solution_is_found():
+    assert shows("It is 2.2130.", 2.213) and shows("It is 5.", (3, 5))
+    assert not shows("It is not 2.3. See hint 1.", 2.213)
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=kind)
+def test_nonsense_is_explained_in_a_sentence(exercise, nonsense, capsys):
+    ok = check(exercise, nonsense)
+    out = capsys.readouterr().out
+    assert not ok and out.startswith(f"{exercise}: not yet. "), out
+    assert out.count("\n") == 1 and len(out) < 250, out
+
+
+@pytest.mark.parametrize("exercise", ["9.9", "1.99", "", "one"])
+def test_an_unknown_exercise_is_an_error(exercise):
+    with pytest.raises(ValueError, match="no exercise"):
+        check(exercise, 1)
+
+
+def test_the_patients_of_part_3_are_what_the_diagnoses_say():
+    x = torch.randint(27, (64, 3), generator=torch.Generator().manual_seed(0))
+    nets = patients()
+    assert nets.keys() == DIAGNOSES.keys()
+    sizes = {name: net(x).std().item() for name, net in nets.items()}
+    assert sizes["C"] > 5 > 1 > max(v for k, v in sizes.items() if k != "C")
+    y = x[:, 0]
+    last = {}
+    for name, net in nets.items():
+        tanhs = [s for s in layer_stats(trace(net, x, y)) if s.kind == "Tanh"]
+        assert bool(tanhs) == (name != "D")
+        last[name] = tanhs[-1] if tanhs else None
+    assert last["A"].saturated > 0.5 and last["E"].std < 0.3
+    assert 0.6 < last["B"].std < 0.7 and last["B"].saturated < 0.1
+
+
+def test_the_unigram_of_part_3_is_as_likely_as_its_counts():
+    assert _unigram_loss() == pytest.approx(2.8205, abs=0.005)
+
+
+def test_the_parameters_of_part_4_are_among_its_atoms():
+    assert set(PARAMETERS) < set(ORDER) and len(ORDER) == 26
