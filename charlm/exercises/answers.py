@@ -70,13 +70,13 @@ def expect(value: float, right: float, mistakes: dict[str, float], advice: str) 
 
     Parameters
     ----------
-    value : float
+    value
         The reader's loss.
-    right : float
+    right
         The right loss; it may be missed by TOLERANCE.
-    mistakes : dict of str to float
+    mistakes
         What to say to the values to which the common mistakes lead.
-    advice : str
+    advice
         What to say to any other value, after the direction in which it is wrong.
     """
     if math.isclose(value, right, abs_tol=TOLERANCE):
