@@ -138,5 +138,6 @@ def finish(app, exception):
 
 
 def setup(app):
-    app.connect("build-finished", finish)
+    after_the_theme = 900  # which writes the colours of code when the build is finished
+    app.connect("build-finished", finish, priority=after_the_theme)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
