@@ -15,7 +15,7 @@ from test_reproducible import CHAPTERS, downloaded
 HOME = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
 FENCED = re.compile(r"^(`{3,}).*?^\1$", re.S | re.M)
 MATH = re.compile(r"\$\$.*?\$\$|(?<!\\)\$[^$]+\$", re.S)
-CODE = re.compile(r"(`+)[^`].*?\1", re.S)
+CODE = re.compile(r"(`+)[^`].*?\1|<code>[^<]*</code>", re.S)
 PICTURE = re.compile(r"!\[.*?(?<!\\)\]\[(.+?)\]", re.S)
 DEFINITION = re.compile(r"^\[(.+?)\]: data:image/([\w+]+);base64,(\S+)$", re.M)
 
