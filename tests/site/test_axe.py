@@ -19,6 +19,7 @@ PREPARE = """() => {
     const selector = '*:not([data-again])'
     axe.configure({ rules: [{ id: 'color-contrast', selector }] })
 }"""
+DRAWN = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 RUN = """async () => {
     const rules = { 'label-content-name-mismatch': { enabled: true } }
     const options = { resultTypes: ['violations'], rules }
@@ -38,6 +39,7 @@ def test_axe_finds_nothing(browser, address, name):
             for width in (1280, 390):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.wait_for_timeout(300)
+                page.evaluate(DRAWN)
                 assert page.locator("html").get_attribute("data-theme") == scheme
                 found[scheme, width] = page.evaluate(RUN)
     assert not any(found.values()), found
