@@ -21,14 +21,15 @@ NOT_PROSE = re.compile(
     r"^(?P<fence>`{3,}).*?^(?P=fence)$"  # cells
     r"|^:::\{admonition\} (?:In this part|On this page).*?^:::$"
     r"|^#[^\n]*$|^\s*:[^\n]*$"  # headings, options of a directive
-    r"|(?<!\})(?P<tick>`+)[^`]+(?P=tick)",  # code in a line
+    r"|(?P<tick>`+)[^`]+(?P=tick)",  # code in a line
     re.M | re.S,
 )
 
 
 def prose(path):
     """The text of a page without cells, headings, code and the box at its start."""
-    return NOT_PROSE.sub("", path.read_text(encoding="utf-8"))
+    text = re.sub(r"\{[\w-]+\}`([^`]+)`", r"\1", path.read_text(encoding="utf-8"))
+    return NOT_PROSE.sub("", text)
 
 
 def linked(path):
