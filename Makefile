@@ -11,7 +11,7 @@ PORT ?= 8000
 # Tells JupyterLab, in this environment only, to open the chapters as notebooks.
 LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: help book test check serve lab bench lock clean
+.PHONY: help book test check serve lab links bench lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,10 @@ serve: $(PAGES)/index.html ## show the built site at http://localhost:8000
 
 lab: .venv/installed ## open the chapters as notebooks, in JupyterLab
 	$(RUN) $(BIN)/jupyter lab book/
+
+links: .venv/installed ## ask for each outside link; needs the network
+	$(RUN) $(BIN)/jupyter-book build . -q --path-output _build/links \
+	  --builder custom --custom-builder linkcheck
 
 bench: .venv/installed ## the package beside plain loops
 	$(RUN) $(BIN)/python benchmarks/bench.py

@@ -1,0 +1,60 @@
+"""The glossary is linked from the chapters: each word where a reader first meets it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+BOOK = Path(__file__).parents[1] / "book"
+CHAPTERS = [*sorted(BOOK.glob("0*.md")), BOOK / "evaluation.md"]
+
+NOTATION = (BOOK / "notation.md").read_text(encoding="utf-8")
+GLOSSARY = NOTATION.partition(":::{glossary}\n")[2].partition(":::")[0]
+ENTRIES = [re.findall(r"^\S.*$", entry, re.M) for entry in GLOSSARY.split("\n\n")]
+WORDS = [word for entry in ENTRIES for word in entry]
+ROLE = re.compile(r"\{term\}`(?:[^`<]*<)?([^`<>]+)>?`")
+# Words of every day as well: where one stands first, it may mean nothing special.
+EVERYDAY = {"Bit", "Dev", "Fused", "Gain", "Gate", "Step", "Test", "Train", "Unit"}
+
+
+NOT_PROSE = re.compile(
+    r"^(?P<fence>`{3,}).*?^(?P=fence)$"  # cells
+    r"|^:::\{admonition\} (?:In this part|On this page).*?^:::$"
+    r"|^#[^\n]*$|^\s*:[^\n]*$"  # headings, options of a directive
+    r"|(?P<tick>`+)[^`]+(?P=tick)",  # code in a line
+    re.M | re.S,
+)
+
+
+def prose(path):
+    """The text of a page without cells, headings, code and the box at its start."""
+    text = re.sub(r"\{[\w-]+\}`([^`]+)`", r"\1", path.read_text(encoding="utf-8"))
+    return NOT_PROSE.sub("", text)
+
+
+def linked(path):
+    """The words, in lower case, that a page links to the glossary."""
+    return {word.lower() for word in ROLE.findall(path.read_text(encoding="utf-8"))}
+
+
+def test_the_glossary_is_in_alphabetical_order():
+    heads = [entry[0].lower() for entry in ENTRIES]
+    assert len(heads) > 50 and heads == sorted(heads)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry[0])
+def test_some_chapter_links_to_each_entry(entry):
+    assert any(word.lower() in linked(path) for path in CHAPTERS for word in entry)
+
+
+@pytest.mark.parametrize("word", [w for w in WORDS if w not in EVERYDAY])
+def test_the_first_chapter_that_uses_a_word_links_it(word):
+    use = re.compile(rf"(?<![\w-]){re.escape(word)}s?(?![\w-])", re.I)
+    users = [path for path in CHAPTERS if use.search(prose(path))]
+    assert not users or word.lower() in linked(users[0]), users[0].name
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_links_a_word_no_more_than_once(path):
+    found = [w.lower() for w in ROLE.findall(path.read_text(encoding="utf-8"))]
+    assert {word for word in found if found.count(word) > 2} == set()
