@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-EPS = 1e-5  # what batch normalisation adds to a variance, as in torch
+EPS = 1e-5  #: what batch normalisation adds to a variance, as in torch
 
 
 class Comparison(NamedTuple):

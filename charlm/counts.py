@@ -23,7 +23,7 @@ class NGram:
     gives the uniform distribution, the limit of that formula for smoothing -> 0.
 
     Only n-grams that occur are stored, as sorted keys, so the size grows with the data
-    and not with V ** n; a small table is kept whole as well, for speed. A context is
+    and not with V^n; a small table is kept whole as well, for speed. A context is
     numbered character by character: a node (the number of the characters so far) and
     the next character make a key, whose place in its sorted level is the next node.
 

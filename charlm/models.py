@@ -9,8 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-TANH_GAIN = 5 / 3  # a tanh of deviation-1 input has 0.63: this brings it back to 1
-OUTPUT_GAIN = 0.1  # logits near zero: all characters about equally likely
+TANH_GAIN = 5 / 3  #: a tanh of deviation-1 input has 0.63: this brings it back to 1
+OUTPUT_GAIN = 0.1  #: logits near zero: all characters about equally likely
 
 
 def _normal(
@@ -249,6 +249,7 @@ def _hidden(
     return [layer, *norm, nn.Tanh()]
 
 
+#: The networks by the names that the command line and a run have for them.
 MODELS: dict[str, type[nn.Module]] = {
     "bigram": NeuralBigram,
     "mlp": MLP,

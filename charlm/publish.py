@@ -14,7 +14,7 @@ from charlm.vocab import Vocabulary
 
 
 class Published:
-    """Something that a cell can display or glue, of one type of content."""
+    """Something that a cell shows or keeps for the page, of one type of content."""
 
     def __init__(self, kind: str, content: str) -> None:
         self.kind, self.content = kind, content

@@ -23,8 +23,10 @@ from charlm.models import MODELS
 from charlm.sample import sample_words
 from charlm.vocab import InputError, Vocabulary
 
+#: All networks that a run may hold, by name.
 NETWORKS: dict[str, Callable[..., Any]] = {**MODELS, "gated": GatedWaveNet}
 CPU = torch.device("cpu")
+#: What `Run.words` takes.
 SPLITS = ("train", "dev", "test", "all")
 MIN_WORDS = 10
 MAX_PARAMETERS = 2**28

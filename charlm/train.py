@@ -13,7 +13,9 @@ from torch import Tensor
 from charlm.data import batches
 from charlm.evaluate import losses
 
+#: The rate of each step, by its number.
 Schedule: TypeAlias = Callable[[int], float]
+#: Contexts X, (N, T), and the ids that follow them Y, (N,).
 Examples: TypeAlias = tuple[Tensor, Tensor]
 
 
@@ -144,7 +146,7 @@ def learning_rate_search(
     batches: Iterable[Examples],
     exponents: Sequence[float],
 ) -> tuple[Tensor, Tensor]:
-    """Return the rates 10 ** exponent and the batch's loss at each, one step each.
+    """Return the rates 10^exponent and the batch's loss at each, one step each.
 
     The model learns on the way, so a loss mixes the rate with the progress so far.
     Stops early where the loss is no longer finite.

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+#: How the boundary, whose id is 0, is printed.
 BOUNDARY = "."
 
 
