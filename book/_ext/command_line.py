@@ -17,6 +17,8 @@ from sphinx.util.docutils import SphinxDirective
 from typer.cli import get_docs_for_click
 
 # The commands in one line each, cut off after some words: they follow in full.
+PROSE = re.compile(r"^(?![*$]).*(?:^| )--.*", re.M)
+OPTION = re.compile(r"(?<![\w`])--\w[\w-]*")
 SHORT = re.compile(r"\*\*Commands\*\*:\n\n(?:\* .*\n)+\n")
 
 
@@ -38,7 +40,7 @@ def described(app, name):
     program = typer.main.get_command(app)
     context = program.make_context(name, [], resilient_parsing=True)
     text = get_docs_for_click(obj=program, ctx=context, indent=1, name=name)
-    return SHORT.sub("", text)
+    return PROSE.sub(lambda line: OPTION.sub(r"`\g<0>`", line[0]), SHORT.sub("", text))
 
 
 def setup(app):

@@ -16,7 +16,7 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
-from way_back import built_in
+from way_back import way_back
 
 SPOKEN = "__call__, __getitem__, __iter__, __len__"
 
@@ -30,11 +30,12 @@ class Reference(SphinxDirective):
         self.env.metadata[self.env.docname]["reference"] = True
         module = import_module(self.arguments[0])
         entries = nodes.container()
-        for name in self.content:
+        all_names = [f"{module.__name__}.{name}" for name in self.content]
+        for name, full in zip(self.content, all_names):
             lines = ["```{eval-rst}", *autodoc(module, name), "```"]
             self.state.nested_parse(StringList(lines), self.content_offset, entries)
             for entry in entries[-1:]:
-                entry[-1] += built_in(name=f"{module.__name__}.{name}")
+                entry[-1] += way_back(wanted=[full, *all_names])
         return entries.children
 
 

@@ -81,6 +81,11 @@ def pydantic_arguments(model):
     return stringify_signature(inspect.Signature(fields), unqualified_typehints=True)
 
 
+def draw_arrows(app, what, name, thing, options, lines):
+    """An arrow is one character: at the end of a line it must not fall apart."""
+    lines[:] = [line.replace(" -> ", " → ") for line in lines]
+
+
 def mend_signatures(app, pagename, templatename, context, doctree):
     """Parameters, one a line, are no definitions, as which Sphinx sets them."""
 
@@ -94,5 +99,6 @@ def mend_signatures(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.connect("autodoc-process-signature", signature)
+    app.connect("autodoc-process-docstring", draw_arrows)
     app.connect("html-page-context", mend_signatures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

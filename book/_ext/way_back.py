@@ -1,7 +1,10 @@
 """Each entry of the reference leads back to where the book builds what it describes.
 
-That is the first section, in the order of the book, that shows the name's source, or
-has a cell that imports the name or takes it out of its module.
+A chapter builds a name by hand and imports it then, or shows its source: the section
+where it does so, or where it defines the name by hand (in a cell tagged `scratch`), is
+the one. Of a name that no chapter builds, the entry tells where it is first used; of
+another, where those are that share its example. All of it is read from the pages; what
+stands in exercises does not count.
 """
 
 import ast
@@ -12,95 +15,122 @@ from fingerprint import cell_tree
 from living import pages
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+BUILT, USED = "Built in", "First used in"
 
-class built_in(nodes.General, nodes.Element):
+
+class way_back(nodes.General, nodes.Element):
     """Stands in an entry for the way back, until all pages have been read."""
 
 
-def met(doctree, package):
-    """{full name: (id, title)} of the package's names that a page shows or imports."""
-    found, aliases = {}, {}
+def met(doctree, package, is_chapter):
+    """{(word, full name): (id, title)} of the package's names that a page shows."""
+    found, by_hand, aliases = {}, {}, {}
     for block in doctree.findall(nodes.literal_block):
-        section = block.parent
-        while section is not None and not isinstance(section, nodes.section):
-            section = section.parent
-        if section is not None:
-            place = section["ids"][0], section[0].astext()
-            for name in names(block, package, aliases):
-                found.setdefault(name, place)
+        if place := section(block):
+            for name in shown(block, package):
+                found.setdefault((BUILT, name), place)
+            tree = code(block)
+            for name, is_import in used(tree, package.name, aliases):
+                hand = by_hand.get(name.rpartition(".")[2])
+                word = BUILT if hand or (is_import and is_chapter) else USED
+                found.setdefault((word, name), hand or place)
+            if "tag_scratch" in block.parent.parent.get("classes", []):
+                names = (getattr(node, "name", None) for node in tree.body)
+                by_hand = dict.fromkeys(names, place) | by_hand
     return found
 
 
-def names(block, package, aliases):
-    """The package's names in a block: its own source, or the code of a cell."""
+def section(node):
+    """The id and the title of the section around a node, unless it is of exercises."""
+    titles = []
+    while node is not None:
+        if isinstance(node, nodes.section):
+            titles.append((node["ids"][0], node[0].astext()))
+        node = node.parent
+    if not titles or any(title == "Exercises" for _, title in titles):
+        return None
+    return titles[0]
+
+
+def shown(block, package):
+    """The names of a package's functions and classes whose source a block shows."""
     path = Path(block.get("source") or "")
-    if "cell_input" in block.parent.get("classes", []):
-        yield from used(cell_tree(block.astext()), package.name, aliases)
-    elif path.is_relative_to(package):
+    if path.is_relative_to(package) and "cell_input" not in block.parent["classes"]:
         module = ".".join(path.relative_to(package.parent).with_suffix("").parts)
         for node in cell_tree(block.astext()).body:
             yield f"{module}.{getattr(node, 'name', '')}"
 
 
+def code(block):
+    """The syntax tree of a block that is a cell; otherwise an empty one."""
+    is_cell = "cell_input" in block.parent.get("classes", [])
+    return cell_tree(block.astext() if is_cell else "")
+
+
 def used(tree, package, aliases):
-    """The names that code imports, and those that it takes out of a module."""
+    """(full name, whether it is imported) of what code imports or takes of a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
                 if full.startswith(f"{package}."):
                     aliases[alias.asname or alias.name] = full
-                    yield full
+                    yield full, True
         elif isinstance(node, ast.Attribute) and (
             full := aliases.get(getattr(node.value, "id", None))
         ):
-            yield f"{full}.{node.attr}"
+            yield f"{full}.{node.attr}", False
 
 
 def note(app, doctree):
     notes = app.env.metadata[app.env.docname]
     if "reference" not in notes:
         package = Path(app.srcdir, app.config.fingerprint_package)
-        notes["met"] = met(doctree, package)
+        is_chapter = Path(app.env.docname).name[0].isdigit()
+        notes["met"] = met(doctree, package, is_chapter)
 
 
 def places(env):
-    """{full name: (page, id, title)} of where the book first meets each name."""
+    """{full name: (word, page, id, title)}, the first place of each in the book."""
     found = {}
-    for page in pages(env, env.config.root_doc):
-        for name, place in env.metadata[page].get("met", {}).items():
-            found.setdefault(name, (page, *place))
+    for word in (BUILT, USED):
+        for page in pages(env, env.config.root_doc):
+            for (kind, name), place in env.metadata[page].get("met", {}).items():
+                if kind == word:
+                    found.setdefault(name, (word, page, *place))
     return found
 
 
 def outdated(app, env):
     """The pages of the reference, where a way back leads elsewhere than before."""
     before, env.met = getattr(env, "met", None), places(env)
-    all_notes = env.metadata.items()
-    return [page for page, notes in all_notes if "reference" in notes] * (
-        env.met != before
-    )
+    if env.met == before:
+        return []
+    return [page for page, notes in env.metadata.items() if "reference" in notes]
 
 
 class ShowWayBack(SphinxPostTransform):
     default_priority = 10
 
     def run(self):
-        for node in list(self.document.findall(built_in)):
-            place = self.env.met.get(node["name"])
-            node.replace_self([self.link(*place)] if place else [])
+        for node in list(self.document.findall(way_back)):
+            own, *beside = (self.env.met.get(name) for name in node["wanted"])
+            other = next(filter(None, beside), None)
+            place = own or (other and ("See", *other[1:]))
+            node.replace_self([self.line(*place)] if place else [])
 
-    def link(self, page, anchor, title):
+    def line(self, word, page, anchor, title):
         part = self.env.titles[page].astext().partition(":")[0]
+        text = title if title == part else f"{part}, {title}"
         uri = self.app.builder.get_relative_uri(self.env.docname, page)
-        link = nodes.reference("", f"{part}, {title}", refuri=f"{uri}#{anchor}")
-        link["internal"] = True
-        built = nodes.Text("Built in ")
-        return nodes.paragraph("", "", built, link, classes=["built-in"])
+        link = nodes.reference("", text, refuri=f"{uri}#{anchor}", internal=True)
+        return nodes.paragraph(
+            "", "", nodes.Text(f"{word} "), link, classes=["way-back"]
+        )
 
 
 def setup(app):
-    app.add_node(built_in)
+    app.add_node(way_back)
     app.add_post_transform(ShowWayBack)
     app.connect("doctree-read", note)
     app.connect("env-updated", outdated)
