@@ -194,7 +194,9 @@ class WaveNet(nn.Module):
 
 
 class CausalConv(WaveNet):
-    """The tree at every place: convolutions of two taps, dilated by 1, 2, 4, ...
+    """The tree at every place, by convolutions: (B, T) -> (B, V), and T may be longer.
+
+    They have two taps, dilated by 1, 2, 4, ...
 
     Its parameters are those of `WaveNet`, with the same names; so are its logits in
     eval mode. In training they differ, as other places enter the batch's statistics.
@@ -215,7 +217,7 @@ class CausalConv(WaveNet):
 
 
 class SharedTree(WaveNet):
-    """The tree, with each distinct piece of the contexts computed once.
+    """The tree, with each distinct piece computed once: (B, T) -> (B, V).
 
     The names in a batch begin and go on alike: of the pairs, fours and eights of
     characters in it many are the same. Each gets a number, as the characters have, and

@@ -1,9 +1,11 @@
 """What each public function says of itself: types, a first line, its arguments."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import re
+import textwrap
 
 import pytest
 
@@ -76,3 +78,42 @@ def test_four_arguments_or_more_are_explained_one_by_one(name):
     heads = re.findall(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)$", explained, re.MULTILINE)
     told = {name.strip("* ") for head in heads for name in head.split(",")}
     assert told >= {p.name for p in arguments(FUNCTIONS[name])}
+
+
+DOCUMENTED = [name for name in FUNCTIONS if not name.startswith("charlm.cli")]
+IN_FILES = [n for n in DOCUMENTED if FUNCTIONS[n].__code__.co_filename != "<string>"]
+
+
+def told(name):
+    """The docstring of a function; for a method, with that of its class."""
+    function = FUNCTIONS[name]
+    owner, _, _ = name.rpartition(".")
+    module, _, cls = owner.rpartition(".")
+    parent = getattr(importlib.import_module(module), cls, None) if module else None
+    docs = function.__doc__ or "", parent.__doc__ or ""
+    return "\n".join(docs if inspect.isclass(parent) else docs[:1])
+
+
+def raised(function):
+    """The names of the exceptions that the function's own code raises."""
+    source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            yield ast.unparse(node.exc.func)
+
+
+@pytest.mark.parametrize("name", IN_FILES)
+def test_what_a_function_raises_is_told(name):
+    text = told(name)
+    quiet = {"typer.Exit", "NotImplementedError"}
+    missing = {error for error in raised(FUNCTIONS[name]) if error not in text}
+    assert missing - quiet == set()
+
+
+SHAPE = re.compile(r"\((?:[\w.]+,|\.\.\.)|\bshapes?\b")
+
+
+@pytest.mark.parametrize("name", IN_FILES)
+def test_each_tensor_has_its_shape(name):
+    types = inspect.signature(FUNCTIONS[name])
+    assert "Tensor" not in str(types) or SHAPE.search(told(name)), told(name)
