@@ -80,18 +80,23 @@ def test_four_arguments_or_more_are_explained_one_by_one(name):
     assert told >= {p.name for p in arguments(FUNCTIONS[name])}
 
 
-DOCUMENTED = [name for name in FUNCTIONS if not name.startswith("charlm.cli")]
-IN_FILES = [n for n in DOCUMENTED if FUNCTIONS[n].__code__.co_filename != "<string>"]
+INTERNAL = ("charlm.cli.", "charlm.exercises.")  # these have no entry in the reference
+DOCUMENTED = [
+    name
+    for name, function in FUNCTIONS.items()
+    if not name.startswith(INTERNAL)
+    and function.__code__.co_filename != "<string>"  # made by a dataclass
+]
 
 
 def told(name):
     """The docstring of a function; for a method, with that of its class."""
-    function = FUNCTIONS[name]
-    owner, _, _ = name.rpartition(".")
-    module, _, cls = owner.rpartition(".")
-    parent = getattr(importlib.import_module(module), cls, None) if module else None
-    docs = function.__doc__ or "", parent.__doc__ or ""
-    return "\n".join(docs if inspect.isclass(parent) else docs[:1])
+    owner = name.rpartition(".")[0]
+    parent = charlm
+    for part in owner.split(".")[1:]:
+        parent = getattr(parent, part)
+    docs = [FUNCTIONS[name].__doc__, parent.__doc__ if inspect.isclass(parent) else ""]
+    return "\n".join(doc or "" for doc in docs)
 
 
 def raised(function):
@@ -102,18 +107,15 @@ def raised(function):
             yield ast.unparse(node.exc.func)
 
 
-@pytest.mark.parametrize("name", IN_FILES)
+@pytest.mark.parametrize("name", DOCUMENTED)
 def test_what_a_function_raises_is_told(name):
-    text = told(name)
-    quiet = {"typer.Exit", "NotImplementedError"}
-    missing = {error for error in raised(FUNCTIONS[name]) if error not in text}
-    assert missing - quiet == set()
+    assert [error for error in raised(FUNCTIONS[name]) if error not in told(name)] == []
 
 
 SHAPE = re.compile(r"\((?:[\w.]+,|\.\.\.)|\bshapes?\b")
 
 
-@pytest.mark.parametrize("name", IN_FILES)
+@pytest.mark.parametrize("name", DOCUMENTED)
 def test_each_tensor_has_its_shape(name):
     types = inspect.signature(FUNCTIONS[name])
     assert "Tensor" not in str(types) or SHAPE.search(told(name)), told(name)

@@ -97,8 +97,6 @@ def close(result: torch.Tensor, right: torch.Tensor) -> bool:
     if result.shape != right.shape or result.is_complex():
         return False
     return result.double().allclose(right.double(), atol=1e-5)
-def read_tensor(answer: Any, *arguments: Any) -> torch.Tensor:
-    """Return the tensor, of any shape, that the answer makes of the arguments.
 
 
 def call(answer: Any, *arguments: Any) -> Any:

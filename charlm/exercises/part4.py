@@ -10,55 +10,6 @@ from torch import Tensor
 
 from charlm.exercises.answers import Check, Wrong, call, judge
 from charlm.exercises.atoms import EPS, ORDER, forward_atoms, gradient
-from charlm.exercises.answers import Check, Wrong, judge
-
-EPS = 1e-5
-NAMES = """
-    log_probs probs inv_total total counts shifted top logits h W2 b2 hpreact gamma beta
-    xhat inv_std var squared centred mean hpre flat W1 b1 emb C
-"""
-ORDER = NAMES.split()  # the forward pass, from the loss backwards
-
-
-def forward_atoms(seed: int = 0, B: int = 8) -> dict[str, Tensor]:
-    """Return a small net's forward pass in atoms, by name, with autograd's gradients.
-
-    The contexts x (B, 3) and y (B,) are there as well; each other tensor's gradient is
-    in its `.grad`, of the same shape.
-    """
-    g = torch.Generator().manual_seed(seed)
-    shapes = {"C": (27, 4), "W1": (12, 6), "b1": (6,), "gamma": (6,), "beta": (6,)}
-    shapes |= {"W2": (6, 27), "b2": (27,)}
-    with torch.enable_grad():
-        t = {
-            k: torch.randn(s, dtype=torch.float64, generator=g).requires_grad_()
-            for k, s in shapes.items()
-        }
-        t["x"] = torch.randint(3, (B, 3), generator=g)  # few letters: rows repeat
-        t["y"] = torch.randint(27, (B,), generator=g)
-        t["emb"] = t["C"][t["x"]]
-        t["flat"] = t["emb"].view(B, -1)
-        t["hpre"] = t["flat"] @ t["W1"] + t["b1"]
-        t["mean"] = t["hpre"].sum(0) / B
-        t["centred"] = t["hpre"] - t["mean"]
-        t["squared"] = t["centred"] ** 2
-        t["var"] = t["squared"].sum(0) / (B - 1)
-        t["inv_std"] = (t["var"] + EPS) ** -0.5
-        t["xhat"] = t["centred"] * t["inv_std"]
-        t["hpreact"] = t["gamma"] * t["xhat"] + t["beta"]
-        t["h"] = t["hpreact"].tanh()
-        t["logits"] = t["h"] @ t["W2"] + t["b2"]
-        t["top"] = t["logits"].max(1, keepdim=True).values
-        t["shifted"] = t["logits"] - t["top"]
-        t["counts"] = t["shifted"].exp()
-        t["total"] = t["counts"].sum(1, keepdim=True)
-        t["inv_total"] = t["total"] ** -1
-        t["probs"] = t["counts"] * t["inv_total"]
-        t["log_probs"] = t["probs"].log()
-        for name in ORDER:
-            t[name].retain_grad()
-        (-t["log_probs"][torch.arange(B), t["y"]].mean()).backward()
-    return t
 
 
 def _call(answer: Any, *arguments: Any) -> Any:
