@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-EPS = 1e-5  # what batch normalisation adds to a variance, as in torch
+EPS = 1e-5  #: what batch normalisation adds to a variance, as in torch
 
 
 class Comparison(NamedTuple):
@@ -57,7 +57,7 @@ def cross_entropy_backward(logits: Tensor, y: Tensor) -> Tensor:
 def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return dx, dW, db of y = x W + b: dy (B, O) -> (B, I), (I, O), (O,).
 
-    dx = dy W^T    dW = x^T dy    db = sum of dy over the batch
+    dx = dy W^T; dW = x^T dy; db = sum of dy over the batch
     """
     return dy @ W.T, x.T @ dy, dy.sum(0)
 
@@ -77,7 +77,7 @@ def batch_norm_backward(
 
     y = gamma xhat + beta, where xhat = (x - mean) inv_std, inv_std = (var + eps)^-1/2
 
-    dgamma = sum(dy xhat)    dbeta = sum(dy)    (over the batch)
+    dgamma = sum(dy xhat) and dbeta = sum(dy), both over the batch;
     dx = gamma inv_std (dy - dbeta / B - xhat dgamma / (B - correction))
 
     Parameters

@@ -187,11 +187,14 @@ def write_tensors(
     config
         Its fingerprint goes into the header: `read_tensors` takes no other run's file.
     tensors
-        By name, on any device.
+        By name, of any shape, on any device.
     progress
         How far the run was when the tensors had these values.
 
-    Raises RunError where the file cannot be written.
+    Raises
+    ------
+    RunError
+        Where the file cannot be written.
     """
     whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     notes = {"run": fingerprint(config), "progress": progress.model_dump_json()}

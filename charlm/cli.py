@@ -338,7 +338,9 @@ def evaluate(
 
 @app.command()
 def compare(
-    directories: Annotated[list[Path], typer.Argument(metavar="RUN...")],
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="The directories of runs.")
+    ],
     split: Annotated[str, typer.Option(help="train, dev, test or all.")] = "dev",
     device: Device = "auto",
     as_json: AsJson = False,

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from charlm.vocab import InputError, Vocabulary
 
-# What each model is built with where nothing else is asked for.
+#: What each model is built with where nothing else is asked for.
 OPTIONS: dict[str, dict[str, Any]] = {
     "ngram": {"order": 4, "smoothing": 0.1},
     "bigram": {},
@@ -30,7 +30,7 @@ QUICK = {
     "learning_rate": 0.007,
     "weight_decay": 0.5,
 }
-# How each is trained where nothing else is asked for; warmup and eval_every are steps.
+#: How each is trained where nothing else is asked for; warmup and eval_every are steps.
 RECIPES: dict[str, dict[str, Any]] = {
     "bigram": {
         "steps": 1000,

@@ -23,11 +23,12 @@ class NGram:
     gives the uniform distribution, the limit of that formula for smoothing -> 0.
 
     Only n-grams that occur are stored, as sorted keys, so the size grows with the data
-    and not with V ** n; a small table is kept whole as well, for speed. A context is
+    and not with V^n; a small table is kept whole as well, for speed. A context is
     numbered character by character: a node (the number of the characters so far) and
     the next character make a key, whose place in its sorted level is the next node.
 
     Called on contexts, it returns log-probabilities as logits, like every model here.
+    Raises ValueError for an order below 1, and for a smoothing below 0 or infinite.
 
     >>> words = ["emma", "ava"]
     >>> model = NGram(Vocabulary.from_words(words), order=2).fit(words)
@@ -137,6 +138,7 @@ class NGram:
         """Return log P(next character | context) as logits: (B, T) -> (B, V).
 
         Impossible characters have -inf; no warning comes from the arithmetic.
+        Raises ValueError where T is not order - 1.
         """
         B, T = idx.shape
         if self.block_size != T:

@@ -78,6 +78,7 @@ class Windows:
     A word of n characters gives n + 1 examples: one for each character, and one for
     the boundary that ends it. All ids stand in one row, each word before its boundary,
     in the smallest integers that hold them, so that ten million words take 80 MB.
+    Raises ValueError for a negative block_size.
 
     >>> examples = Windows(["emma", "ava"], Vocabulary(("a", "e", "m", "v")), 3)
     >>> x, y = examples[torch.tensor([2, 6])]
@@ -186,8 +187,10 @@ def batches(
     steps
         How many batches; None for no end.
 
-    Raises ValueError, at the first batch, where X and Y differ in length or a batch
-    would be empty.
+    Raises
+    ------
+    ValueError
+        At the first batch, where X and Y differ in length or a batch would be empty.
     """
     if len(X) != len(Y):
         raise ValueError(f"there are {len(X)} contexts but {len(Y)} targets")

@@ -82,7 +82,7 @@ class _Total(torch.autograd.Function):
 
 
 class SyncedBatchNorm1d(models.BatchNorm1d):
-    """`models.BatchNorm1d` with the mean and variance of all processes' examples."""
+    """`models.BatchNorm1d`, (B, C) or (B, T, C) -> the same, over all processes."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:

@@ -111,7 +111,10 @@ def paired(
     words, vocab
         What both are measured on, and the numbering of its characters.
 
-    Raises ValueError where there are no words.
+    Raises
+    ------
+    ValueError
+        Where there are no words.
     """
     first, second = (word_losses(m, words, vocab) for m in (model, other))
     return _mean(first - second, words)

@@ -43,7 +43,10 @@ class GatedWaveNet(nn.Module):
     generator
         Draws the initial weights; None for torch's global one.
 
-    Raises ValueError for another block_size.
+    Raises
+    ------
+    ValueError
+        Where block_size is no such power.
     """
 
     def __init__(

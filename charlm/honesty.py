@@ -43,7 +43,7 @@ def bootstrap(
 
 
 def interval(losses: Tensor, share: float = 0.95) -> tuple[float, float]:
-    """Return the ends between which the middle share of the losses lies."""
+    """Return the ends between which the middle share of the losses, (draws,), lies."""
     tail = (1 - share) / 2
     ends = losses.new_tensor([tail, 1 - tail])
     low, high = losses.quantile(ends, interpolation="nearest").tolist()
@@ -55,14 +55,14 @@ def by_seen(
 ) -> tuple[Evaluation | None, Evaluation | None]:
     """Return the loss on the words that stand in train, and on the others.
 
+    None stands for a loss on no words.
+
     Parameters
     ----------
     model, words, vocab
         As in `evaluate`.
     train
         The words that the model learned from.
-
-    None stands for a loss on no words.
     """
     known = set(train)
     parts = ([w for w in words if (w in known) is seen] for seen in (True, False))
@@ -112,6 +112,8 @@ def calibration(
 ) -> Calibration:
     """Return how far the model's probabilities can be taken at their word.
 
+    After Guo et al. (2017).
+
     Parameters
     ----------
     model, words, vocab
@@ -119,7 +121,10 @@ def calibration(
     bins
         Into how many equal parts the probabilities from 0 to 1 are cut.
 
-    Raises ValueError where there are no words. After Guo et al. (2017).
+    Raises
+    ------
+    ValueError
+        Where there are no words.
     """
     if not words:
         raise ValueError("there are no words to evaluate on")
@@ -217,7 +222,10 @@ def report(
     n_samples, seed
         How many words to draw from the model, and the seed of all that is drawn.
 
-    Raises ValueError where there are no words.
+    Raises
+    ------
+    ValueError
+        Where there are no words.
     """
     generator = torch.Generator().manual_seed(seed)
     seen, unseen = by_seen(model, words, train, vocab)

@@ -14,7 +14,8 @@ from torch import Tensor
 class Layer:
     """A function with tensors of its own. Those that require a gradient are learned.
 
-    A model that is evaluated or sampled from needs a length: `net.block_size = 3`.
+    It takes and returns tensors of the shapes that its subclass says. A model that is
+    evaluated or sampled from needs a length: `net.block_size = 3`.
     """
 
     block_size: int
@@ -42,7 +43,10 @@ class Layer:
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Copy the values of a `state_dict` into this layer's own tensors."""
+        """Copy the values of a `state_dict` into this layer's own tensors.
+
+        Raises KeyError where their names differ, RuntimeError where their shapes do.
+        """
         own = self.state_dict()
         if own.keys() != state.keys():
             raise KeyError(f"these tensors differ: {sorted(own.keys() ^ state.keys())}")
@@ -113,6 +117,7 @@ class BatchNorm1d(Layer):
 
     In training, mean and var are the batch's, over all dimensions but the last; in
     use they are the running ones, with the unbiased variance (Ioffe and Szegedy 2015).
+    Raises ValueError in training where there is a single row: it has no variance.
 
     Parameters
     ----------
@@ -209,6 +214,7 @@ class FlattenConsecutive(Layer):
 
     When that leaves one place in time, the dimension goes: (B, n * C). torch.nn has no
     such layer; `torch.nn.Unflatten(1, (-1, n))` and `torch.nn.Flatten(2)` do the rest.
+    Raises ValueError where n does not divide T.
     """
 
     def __init__(self, n: int) -> None:
@@ -223,7 +229,7 @@ class FlattenConsecutive(Layer):
 
 
 class Sequential(Layer):
-    """The layers one after the other."""
+    """The layers one after the other: each takes what the last one gave, any shape."""
 
     def __init__(self, *layers: Layer) -> None:
         self.layers = list(layers)

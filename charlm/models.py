@@ -9,8 +9,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-TANH_GAIN = 5 / 3  # a tanh of deviation-1 input has 0.63: this brings it back to 1
-OUTPUT_GAIN = 0.1  # logits near zero: all characters about equally likely
+TANH_GAIN = 5 / 3  #: a tanh of deviation-1 input has 0.63: this brings it back to 1
+OUTPUT_GAIN = 0.1  #: logits near zero: all characters about equally likely
 
 
 def _normal(
@@ -194,7 +194,9 @@ class WaveNet(nn.Module):
 
 
 class CausalConv(WaveNet):
-    """The tree at every place: convolutions of two taps, dilated by 1, 2, 4, ...
+    """The tree at every place, by convolutions: (B, T) -> (B, V), and T may be longer.
+
+    They have two taps, dilated by 1, 2, 4, ...
 
     Its parameters are those of `WaveNet`, with the same names; so are its logits in
     eval mode. In training they differ, as other places enter the batch's statistics.
@@ -215,7 +217,7 @@ class CausalConv(WaveNet):
 
 
 class SharedTree(WaveNet):
-    """The tree, with each distinct piece of the contexts computed once.
+    """The tree, with each distinct piece computed once: (B, T) -> (B, V).
 
     The names in a batch begin and go on alike: of the pairs, fours and eights of
     characters in it many are the same. Each gets a number, as the characters have, and
@@ -249,6 +251,7 @@ def _hidden(
     return [layer, *norm, nn.Tanh()]
 
 
+#: The networks by the names that the command line and a run have for them.
 MODELS: dict[str, type[nn.Module]] = {
     "bigram": NeuralBigram,
     "mlp": MLP,

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
+#: A colour of the figures, the same in all of them.
 BLUE, ORANGE, GREEN, RED, GREY = "#2f6fb5", "#d9742b", "#3d8f5f", "#c0392b", "#8a8f98"
 
+#: What `use_book_style` sets, as parameters of matplotlib.
 STYLE: dict[Any, Any] = {
     "figure.figsize": (4.8, 3.2),
     "figure.constrained_layout.use": True,

@@ -14,7 +14,7 @@ from charlm.vocab import Vocabulary
 
 
 class Published:
-    """Something that a cell can display or glue, of one type of content."""
+    """Something that a cell shows or keeps for the page, of one type of content."""
 
     def __init__(self, kind: str, content: str) -> None:
         self.kind, self.content = kind, content
@@ -43,7 +43,7 @@ def as_model(
     Parameters
     ----------
     tensors
-        The parameters by name; numbers that are not whole are kept as float32.
+        The parameters by name and of any shape; what is not whole becomes float32.
     layers
         What happens to a context, one after the other, such as
         {"op": "linear", "weight": "W1", "bias": "b1"}. The operations and the
@@ -73,7 +73,7 @@ def as_model(
 
 
 def layers_of(model: Any) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
-    """Return the tensors and the layers of a model, as `as_model` takes them.
+    """Return the tensors of a model, in their shapes, and its layers: for `as_model`.
 
     A table of counts, a Sequential of `charlm.layers`, or one of `charlm.models` that
     is a row of such layers, in eval mode. ValueError for a layer that pages lack.

@@ -23,8 +23,10 @@ from charlm.models import MODELS
 from charlm.sample import sample_words
 from charlm.vocab import InputError, Vocabulary
 
+#: All networks that a run may hold, by name.
 NETWORKS: dict[str, Callable[..., Any]] = {**MODELS, "gated": GatedWaveNet}
 CPU = torch.device("cpu")
+#: What `Run.words` takes.
 SPLITS = ("train", "dev", "test", "all")
 MIN_WORDS = 10
 MAX_PARAMETERS = 2**28
@@ -59,7 +61,7 @@ class Run:
         return self.model(idx.to(self.device)).cpu()
 
     def each_once(self, idx: Tensor) -> Tensor:
-        """Return the same logits in eval mode, faster where the model knows how."""
+        """Return the logits in eval mode, faster where it can: (B, T) -> (B, V)."""
         logits_of = getattr(self.model, "each_once", self.model)
         return logits_of(idx.to(self.device)).cpu()
 
@@ -120,6 +122,13 @@ class Run:
         novel
             Only words that the run's file lacks, each once. There may be fewer than n
             when the model finds no more.
+
+        Raises
+        ------
+        InputError
+            Where one of these cannot be used.
+        RunError
+            Where novel words are asked for and the file is gone.
         """
         generator = torch.Generator()
         if seed is not None and not -(2**63) <= seed < 2**64:
@@ -243,7 +252,10 @@ def new(
     **settings
         Fields of `charlm.config.Options` and `charlm.config.Recipe`.
 
-    Raises InputError where the file, the settings, or both together cannot be used.
+    Raises
+    ------
+    InputError
+        Where the file, the settings, or both together cannot be used.
     """
     options = {k: v for k, v in settings.items() if k in Options.model_fields}
     asked = {k: v for k, v in settings.items() if k not in options}

@@ -87,7 +87,7 @@ def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
 
     As torch.multinomial does, but faster for many short rows: the unit interval is cut
     into V pieces as long as the probabilities, and a random point falls into one.
-    Raises ValueError where a probability is nan.
+    Raises InputError where a probability is nan.
     """
     ends = probs.double().cumsum(1)
     if ends[:, -1].isnan().any():

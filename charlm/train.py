@@ -13,7 +13,9 @@ from torch import Tensor
 from charlm.data import batches
 from charlm.evaluate import losses
 
+#: The rate of each step, by its number.
 Schedule: TypeAlias = Callable[[int], float]
+#: Contexts X, (N, T), and the ids that follow them Y, (N,).
 Examples: TypeAlias = tuple[Tensor, Tensor]
 
 
@@ -55,7 +57,10 @@ def training_steps(
     start
         The number of the first step.
 
-    Raises NonFiniteLossError before the update that would have spoilt the parameters.
+    Raises
+    ------
+    NonFiniteLossError
+        Before the update that would have spoilt the parameters.
     """
     for index, (x, y) in enumerate(batches, start):
         if schedule is not None:
@@ -118,7 +123,10 @@ def cosine(rate: float, steps: int, warmup: int = 0, final: float = 0.0) -> Sche
     final
         The rate after all steps; 0 lets the noise of the batches average out.
 
-    Raises ValueError where the warm-up leaves no step for the fall.
+    Raises
+    ------
+    ValueError
+        Where the warm-up leaves no step for the fall.
     """
     if not 0 <= warmup < steps:
         raise ValueError(f"a warm-up of {warmup} does not fit into {steps} steps")
@@ -138,7 +146,7 @@ def learning_rate_search(
     batches: Iterable[Examples],
     exponents: Sequence[float],
 ) -> tuple[Tensor, Tensor]:
-    """Return the rates 10 ** exponent and the batch's loss at each, one step each.
+    """Return the rates 10^exponent and the batch's loss at each, one step each.
 
     The model learns on the way, so a loss mixes the rate with the progress so far.
     Stops early where the loss is no longer finite.
@@ -223,8 +231,12 @@ def fit(
         How many steps lie between two measurements on dev. The last step is always
         followed by one, the start never.
 
-    Raises ValueError where steps, batch_size or eval_every is below 1,
-    NonFiniteLossError where the training breaks down.
+    Raises
+    ------
+    ValueError
+        Where steps, batch_size or eval_every is below 1.
+    NonFiniteLossError
+        Where the training breaks down.
     """
     if steps < 1 or eval_every < 1:
         raise ValueError("steps and eval_every must be at least 1")

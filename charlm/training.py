@@ -222,7 +222,11 @@ def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Training:
 
 
 def count(run: Run) -> Row:
-    """Count the n-grams of a new run, keep them in its directory; return its losses."""
+    """Count the n-grams of a new run, keep them in its directory; return its losses.
+
+    Raises RunError where the directory holds a run already or cannot be written,
+    InputError where several processes were started.
+    """
     if join(CPU).size > 1:
         raise InputError("n-grams are counted by one process: leave out torchrun")
     start = perf_counter()
@@ -267,8 +271,12 @@ def train(
     **settings
         Fields of `charlm.config.Options` and `charlm.config.Recipe`.
 
-    Raises InputError where anything given cannot be used, NonFiniteLossError where the
-    training breaks down.
+    Raises
+    ------
+    InputError
+        Where anything given cannot be used.
+    NonFiniteLossError
+        Where the training breaks down.
     """
     run = new(out, file, model=model, **settings)
     if run.config.recipe is None:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+#: How the boundary, whose id is 0, is printed.
 BOUNDARY = "."
 
 
@@ -23,7 +24,8 @@ class Vocabulary:
     """The characters of a set of words, numbered from 1; the boundary is 0.
 
     The boundary marks where a word starts and ends. It is an id, not a character:
-    it is shown as ``"."``, and a word may still contain a dot of its own.
+    it is shown as ``"."``, and a word may still contain a dot of its own. Raises
+    ValueError unless the characters are single, different and sorted.
 
     >>> vocab = Vocabulary.from_words(["emma", "ava"])
     >>> len(vocab), vocab.encode("eva"), vocab.decode([2, 4, 1])

@@ -1,9 +1,11 @@
 """What each public function says of itself: types, a first line, its arguments."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import re
+import textwrap
 
 import pytest
 
@@ -76,3 +78,44 @@ def test_four_arguments_or_more_are_explained_one_by_one(name):
     heads = re.findall(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)$", explained, re.MULTILINE)
     told = {name.strip("* ") for head in heads for name in head.split(",")}
     assert told >= {p.name for p in arguments(FUNCTIONS[name])}
+
+
+INTERNAL = ("charlm.cli.", "charlm.exercises.")  # these have no entry in the reference
+DOCUMENTED = [
+    name
+    for name, function in FUNCTIONS.items()
+    if not name.startswith(INTERNAL)
+    and function.__code__.co_filename != "<string>"  # made by a dataclass
+]
+
+
+def told(name):
+    """The docstring of a function; for a method, with that of its class."""
+    owner = name.rpartition(".")[0]
+    parent = charlm
+    for part in owner.split(".")[1:]:
+        parent = getattr(parent, part)
+    docs = [FUNCTIONS[name].__doc__, parent.__doc__ if inspect.isclass(parent) else ""]
+    return "\n".join(doc or "" for doc in docs)
+
+
+def raised(function):
+    """The names of the exceptions that the function's own code raises."""
+    source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            yield ast.unparse(node.exc.func)
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_what_a_function_raises_is_told(name):
+    assert [error for error in raised(FUNCTIONS[name]) if error not in told(name)] == []
+
+
+SHAPE = re.compile(r"\((?:[\w.]+,|\.\.\.)|\bshapes?\b")
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_each_tensor_has_its_shape(name):
+    types = inspect.signature(FUNCTIONS[name])
+    assert "Tensor" not in str(types) or SHAPE.search(told(name)), told(name)

@@ -77,6 +77,14 @@ class Converter(MarkdownConverter):
             text += f"\n\n*[To play with, on the page]({self.link('#' + near(el))}).*"
         return "\n\n" + re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n\n"
 
+    def convert_dl(self, el, text, parent_tags):
+        return f"\n\n{text.strip()}\n\n"
+
+    def convert_dt(self, el, text, parent_tags):
+        return f"\n\n{signature(el) or text.strip()}\n\n"
+
+    convert_dd = convert_dl  # Jupyter knows no lists of definitions
+
     def convert_a(self, el, text, parent_tags):
         el["href"] = self.link(el["href"])
         del el["title"]
@@ -97,6 +105,14 @@ class Converter(MarkdownConverter):
     def link(self, href):
         """The address of what the page links to, on the published site."""
         return href if urlsplit(href).scheme else urljoin(self.address, href)
+
+
+def signature(el):
+    """What the reference says of a name's arguments, in one line of code."""
+    if "sig" not in el.get("class", []):
+        return ""
+    text = " ".join(el.get_text().split())
+    return f"**`{re.sub(r',? *(?=[)])', '', text.replace('( ', '('))}`**"
 
 
 def formula(el, in_table=False):

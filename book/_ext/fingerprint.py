@@ -30,16 +30,20 @@ def cells(text):
     return [OPTIONS.sub("", match[2]) for match in CELL.finditer(text)]
 
 
+def cell_tree(source):
+    """The syntax tree of a code cell; an empty one where it is no valid Python."""
+    python = TransformerManager().transform_cell(TIMED.sub(r"\1", source))
+    try:
+        return ast.parse(python)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
 def chapter_tree(text):
-    """One syntax tree of all code cells; a cell with no valid Python is left out."""
-    body = []
-    for source in cells(text):
-        python = TransformerManager().transform_cell(TIMED.sub(r"\1", source))
-        try:
-            body += ast.parse(python).body
-        except SyntaxError:
-            continue
-    return ast.Module(body, [])
+    """One syntax tree of all code cells."""
+    return ast.Module(
+        [node for cell in cells(text) for node in cell_tree(cell).body], []
+    )
 
 
 def imported_names(tree, package=""):

@@ -121,7 +121,9 @@ def test_no_markup_is_left_in_the_text(phone):
         """() => {
             const copy = (document.querySelector('article') ?? document.body)
                 .cloneNode(true)
-            for (const e of copy.querySelectorAll('pre, code, script, .math'))
+            for (const e of copy.querySelectorAll(
+                'pre, code, script, .math, .sig, .field-list strong'
+            ))
                 e.remove()
             return copy.textContent
         }"""

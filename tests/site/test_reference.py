@@ -1,0 +1,122 @@
+"""The reference as a built page: entries, ways back, and the program's own words."""
+
+import pytest
+from books import NOTEBOOK, build, write_book
+from bs4 import BeautifulSoup
+
+from charlm.cli import app
+
+CHAPTER = f"""{NOTEBOOK}# Part 7: Sevens
+
+## Seven at once
+
+```{{code-cell}}
+from tiny.one import seven
+seven(7)
+```
+"""
+ENTRY = f"""{NOTEBOOK}# The package
+
+## `tiny.one`
+
+```{{reference}} tiny.one
+seven
+eight
+```
+
+```{{code-cell}}
+from tiny.one import eight
+eight("a")
+```
+"""
+COMMANDS = "# The commands\n\n```{command-line} charlm.cli\n```\n\n## After\n\nText.\n"
+MODULE = '''
+def seven(n: int) -> list[int]:
+    """Return 7, n times, in one row: (n,). See `eight`."""
+    return [7] * n
+
+
+def eight(first_of_all_arguments: str, another_argument_that_is_long: int = 8) -> None:
+    """Return nothing.
+
+    Parameters
+    ----------
+    first_of_all_arguments, another_argument_that_is_long
+        Unused.
+
+    Raises
+    ------
+    ValueError
+        Never.
+    """
+'''
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The built pages by name, after a first build and after a section's new title."""
+    folder = tmp_path_factory.mktemp("reference")
+    package = folder / "tiny"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "one.py").write_text(MODULE)
+    texts = {"index": "# A\n\nB.\n", "7": CHAPTER, "api": ENTRY, "line": COMMANDS}
+    book = write_book(folder, texts, package="tiny")
+    built = []
+    for title in ("Seven at once", "Seven again"):
+        (folder / "7.md").write_text(CHAPTER.replace("Seven at once", title))
+        status, log = build(book)
+        assert status == 0, log
+        built.append(
+            {
+                name: BeautifulSoup(
+                    (folder / "_build" / "html" / f"{name}.html").read_text(),
+                    "html.parser",
+                )
+                for name in texts
+            }
+        )
+    return built
+
+
+def words(element):
+    return " ".join(element.get_text().split())
+
+
+def test_an_entry_has_types_errors_and_a_way_back(pages):
+    seven, eight = pages[0]["api"].select("dl.py")
+    assert words(seven.dt).startswith("seven(n: int) → list[int]")
+    assert seven.select_one("dd a.reference")["href"] == "#tiny.one.eight"
+    assert "Raises : ValueError – Never." in eight.get_text(" ", strip=True)
+    back = [words(entry.select_one(".way-back")) for entry in (seven, eight)]
+    assert back == ["Built in Part 7, Seven at once", "See Part 7, Seven at once"]
+    assert seven.select_one(".way-back a")["href"] == "7.html#seven-at-once"
+
+
+def test_a_way_back_follows_its_section(pages):
+    """The page of the reference is written again, though nothing in it changed."""
+    link = pages[1]["api"].select_one(".way-back a")
+    assert (words(link), link["href"]) == ("Part 7, Seven again", "7.html#seven-again")
+
+
+def test_a_long_signature_has_a_line_for_each_parameter(pages):
+    signature = pages[0]["api"].select("dt.sig")[1]
+    assert len(signature.select(".sig-line")) == 2 and not signature.select("dl")
+
+
+def test_the_contents_list_the_entries(pages):
+    contents = pages[0]["api"].select_one("nav.page-toc")
+    assert [words(entry) for entry in contents.select("a")] == [
+        "tiny.one",
+        "seven()",
+        "eight()",
+    ]
+
+
+def test_every_command_has_its_section(pages):
+    page = pages[0]["line"].select_one("article")
+    names = [command.callback.__name__ for command in app.registered_commands]
+    heads = ["The commands", "charlm", *(f"charlm {name}" for name in names), "After"]
+    found = [words(head).rstrip("#").strip() for head in page.select("h1, h2, h3")]
+    assert found == heads
+    assert "--resume" in page.get_text() and "–resume" not in page.get_text()
