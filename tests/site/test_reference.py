@@ -52,9 +52,15 @@ def eight(first_of_all_arguments: str, another_argument_that_is_long: int = 8) -
 '''
 
 
+def read(folder):
+    """The built pages by name."""
+    files = (folder / "_build" / "html").glob("*.html")
+    return {f.stem: BeautifulSoup(f.read_text(), "html.parser") for f in files}
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The built pages by name, after a first build and after a section's new title."""
+    """The pages as built; after a section's new title; and after a new docstring."""
     folder = tmp_path_factory.mktemp("reference")
     package = folder / "tiny"
     package.mkdir()
@@ -62,20 +68,17 @@ def pages(tmp_path_factory):
     (package / "one.py").write_text(MODULE)
     texts = {"index": "# A\n\nB.\n", "7": CHAPTER, "api": ENTRY, "line": COMMANDS}
     book = write_book(folder, texts, package="tiny")
+    edits = [
+        (folder / "7.md", CHAPTER),
+        (folder / "7.md", CHAPTER.replace("Seven at once", "Seven again")),
+        (package / "one.py", MODULE.replace("Return 7", "Return seven")),
+    ]
     built = []
-    for title in ("Seven at once", "Seven again"):
-        (folder / "7.md").write_text(CHAPTER.replace("Seven at once", title))
+    for file, text in edits:
+        file.write_text(text)
         status, log = build(book)
         assert status == 0, log
-        built.append(
-            {
-                name: BeautifulSoup(
-                    (folder / "_build" / "html" / f"{name}.html").read_text(),
-                    "html.parser",
-                )
-                for name in texts
-            }
-        )
+        built.append(read(folder))
     return built
 
 
@@ -97,6 +100,10 @@ def test_a_way_back_follows_its_section(pages):
     """The page of the reference is written again, though nothing in it changed."""
     link = pages[1]["api"].select_one(".way-back a")
     assert (words(link), link["href"]) == ("Part 7, Seven again", "7.html#seven-again")
+
+
+def test_an_entry_follows_its_docstring(pages):
+    assert [("Return seven" in words(page["api"])) for page in pages] == [0, 0, 1]
 
 
 def test_a_long_signature_has_a_line_for_each_parameter(pages):
