@@ -1,10 +1,15 @@
 """Entries of the reference: what autodoc makes, how types stand, where they lead."""
 
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 from docutils import nodes
 from reference import autodoc
 from signatures import mend_signatures, signature
-from way_back import BUILT, USED, met
+from way_back import BUILT, ELSEWHERE, USED, met
+from way_back import places as all_places
 
 from charlm import backprop, config, layers, leaderboard, plots, runs, train, vocab
 
@@ -104,3 +109,35 @@ def test_an_appendix_builds_only_what_it_shows(tmp_path):
 def test_a_cell_of_the_shell_leads_nowhere(tmp_path):
     text = section("First", cell("%%sh\nls from here"), cell("1 +"))
     assert places(text, package=tmp_path) == {}
+
+
+def book(pages):
+    """What Sphinx knows of a book: {page: {(word, name): (id, title)}}."""
+    index = {"index": list(pages)}
+    toc = nodes.reference("", "The title", anchorname="#contexts")
+    return SimpleNamespace(
+        config=SimpleNamespace(root_doc="index"),
+        toctree_includes=index,
+        metadata={"index": {}} | {page: {"met": met} for page, met in pages.items()},
+        tocs={"book/02_mlp": nodes.bullet_list("", toc)},
+    )
+
+
+def test_a_name_that_is_built_in_other_words_leads_there():
+    name, other = "charlm.data.windows", "charlm.data.batches"
+    found = {(BUILT, name): ("why", "Why"), (USED, other): ("how", "How")}
+    assert all_places(book({"book/02_mlp": found})) == {
+        name: (BUILT, "book/02_mlp", "contexts", "The title"),
+        other: (USED, "book/02_mlp", "how", "How"),
+    }
+    assert all_places(book({"book/02_mlp": {}})) == {}
+
+
+@pytest.mark.parametrize("full", ELSEWHERE)
+def test_the_exceptions_are_names_and_sections_of_the_book(full):
+    module, _, name = full.rpartition(".")
+    _, page, anchor = ELSEWHERE[full]
+    text = (Path(__file__).parents[1] / f"{page}.md").read_text("utf-8")
+    heads = [line.lstrip("# ") for line in text.splitlines() if line[:2] == "##"]
+    assert hasattr(import_module(module), name)
+    assert anchor in [nodes.make_id(head) for head in heads]

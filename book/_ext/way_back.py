@@ -3,8 +3,9 @@
 A chapter builds a name by hand and imports it then, or shows its source: the section
 where it does so, or where it defines the name by hand (in a cell tagged `scratch`), is
 the one. Of a name that no chapter builds, the entry tells where it is first used; of
-another, where those are that share its example. All of it is read from the pages; what
-stands in exercises does not count.
+another, where those are that share its example. All of it is read from the pages, but
+for a few names that a chapter builds in other words; what stands in exercises does not
+count.
 """
 
 import ast
@@ -16,6 +17,13 @@ from living import pages
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 BUILT, USED = "Built in", "First used in"
+# A chapter imports these elsewhere than where it builds them, or without building them.
+ELSEWHERE = {
+    "charlm.data.windows": (BUILT, "book/02_mlp", "contexts"),
+    "charlm.models.MLP": (BUILT, "book/02_mlp", "the-forward-pass-by-hand"),
+    "charlm.evaluate.losses": (USED, "book/03_activations", "the-ladder"),
+    "charlm.evaluate.paired": (BUILT, "book/03_activations", "the-ladder"),
+}
 
 
 class way_back(nodes.General, nodes.Element):
@@ -98,7 +106,16 @@ def places(env):
             for (kind, name), place in env.metadata[page].get("met", {}).items():
                 if kind == word:
                     found.setdefault(name, (word, page, *place))
+    for name in ELSEWHERE.keys() & found.keys():
+        word, page, anchor = ELSEWHERE[name]
+        found[name] = (word, page, anchor, title_of(env, page, anchor))
     return found
+
+
+def title_of(env, page, anchor):
+    """The title of a section that is known by its id. Raises KeyError without one."""
+    links = env.tocs[page].findall(nodes.reference)
+    return {link["anchorname"]: link.astext() for link in links}[f"#{anchor}"]
 
 
 def outdated(app, env):
