@@ -8,7 +8,7 @@ import pytest
 from docutils import nodes
 from reference import autodoc
 from signatures import mend_signatures, signature
-from way_back import BUILT, ELSEWHERE, USED, met
+from way_back import BUILT, ELSEWHERE, USED, met, way
 from way_back import places as all_places
 
 from charlm import backprop, config, layers, leaderboard, plots, runs, train, vocab
@@ -141,3 +141,14 @@ def test_the_exceptions_are_names_and_sections_of_the_book(full):
     heads = [line.lstrip("# ") for line in text.splitlines() if line[:2] == "##"]
     assert hasattr(import_module(module), name)
     assert anchor in [nodes.make_id(head) for head in heads]
+
+
+def test_a_neighbour_leads_to_a_chapter_and_nowhere_else():
+    found = {
+        "one.a": (BUILT, "book/02_mlp", "how", "How"),
+        "one.b": (USED, "book/using", "five", "Five"),
+    }
+    assert way(found, "one.b", "one.b", "one.c") == found["one.b"]
+    assert way(found, "one.c", "one.a", "one.c") == ("See", "book/02_mlp", "how", "How")
+    assert way(found, "one.c", "one.b", "one.c") is None
+    assert way(found, "one.c", "one.c") is None

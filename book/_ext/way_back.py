@@ -3,9 +3,9 @@
 A chapter builds a name by hand and imports it then, or shows its source: the section
 where it does so, or where it defines the name by hand (in a cell tagged `scratch`), is
 the one. Of a name that no chapter builds, the entry tells where it is first used; of
-another, where those are that share its example. All of it is read from the pages, but
-for a few names that a chapter builds in other words; what stands in exercises does not
-count.
+another, in which chapter those are that share its example. All of it is read from the
+pages, but for a few names that a chapter builds in other words; what stands in
+exercises does not count.
 """
 
 import ast
@@ -94,8 +94,12 @@ def note(app, doctree):
     notes = app.env.metadata[app.env.docname]
     if "reference" not in notes:
         package = Path(app.srcdir, app.config.fingerprint_package)
-        is_chapter = Path(app.env.docname).name[0].isdigit()
-        notes["met"] = met(doctree, package, is_chapter)
+        notes["met"] = met(doctree, package, is_chapter(app.env.docname))
+
+
+def is_chapter(page):
+    """Whether a page is one of the book's parts."""
+    return Path(page).name[0].isdigit()
 
 
 def places(env):
@@ -126,14 +130,20 @@ def outdated(app, env):
     return [page for page, notes in env.metadata.items() if "reference" in notes]
 
 
+def way(found, name, *beside):
+    """The place of a name, or else of the first beside it that a chapter has."""
+    if name in found:
+        return found[name]
+    places = (found[other][1:] for other in beside if other in found)
+    return next((("See", *place) for place in places if is_chapter(place[0])), None)
+
+
 class ShowWayBack(SphinxPostTransform):
     default_priority = 10
 
     def run(self):
         for node in list(self.document.findall(way_back)):
-            own, *beside = (self.env.met.get(name) for name in node["wanted"])
-            other = next(filter(None, beside), None)
-            place = own or (other and ("See", *other[1:]))
+            place = way(self.env.met, *node["wanted"])
             node.replace_self([self.line(*place)] if place else [])
 
     def line(self, word, page, anchor, title):
