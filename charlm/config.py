@@ -66,7 +66,25 @@ class Checked(BaseModel):
 
 
 class Options(Checked):
-    """The hyper-parameters of a model; None where a model has no such thing."""
+    """The hyper-parameters of a model; None where a model has no such thing.
+
+    Parameters
+    ----------
+    order
+        Characters counted at once: 1 to 64.
+    smoothing
+        Added to each count: 0 to 1,000,000.
+    block_size
+        Length of a context: 1 to 1,024; for a tree a power of two from 2 up.
+    n_embd
+        Numbers that stand for a character: 1 to 16,384.
+    n_hidden
+        Units of a hidden layer: 1 to 16,384.
+    n_layer
+        Hidden layers: 1 to 256.
+    batch_norm
+        Whether to normalise before a tanh.
+    """
 
     order: int | None = Field(None, ge=1, le=64)
     smoothing: float | None = Field(None, ge=0, le=1e6)
@@ -88,7 +106,26 @@ class Data(Checked):
 
 
 class Recipe(Checked):
-    """AdamW with a rate that warms up and falls along a cosine."""
+    """AdamW with a rate that warms up and falls along a cosine.
+
+    Parameters
+    ----------
+    steps
+        Updates of the weights: 1 to 2**53.
+    batch_size
+        Examples a step: 1 to 2**20; at least 2 with batch normalisation, at least 16
+        for shared.
+    learning_rate
+        The highest rate: above 0, up to 100.
+    weight_decay
+        Shrinks the weights: 0 to 100.
+    warmup
+        Steps of rising rate: 0 or more, fewer than steps.
+    eval_every
+        Steps to an evaluation: 1 or more.
+    seed
+        Repeats weights and batches: -2**63 to 2**64 - 1.
+    """
 
     steps: int = Field(ge=1, le=MAX_STEPS)
     batch_size: int = Field(ge=1, le=2**20)

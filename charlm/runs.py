@@ -250,7 +250,8 @@ def new(
     split_seed
         Shuffles the words before the split into train, dev and test.
     **settings
-        Fields of `charlm.config.Options` and `charlm.config.Recipe`.
+        The options of `charlm train` with underscores, such as n_hidden=64: fields of
+        `charlm.config.Options` and `charlm.config.Recipe`.
 
     Raises
     ------

@@ -269,7 +269,9 @@ def train(
     device
         "cpu", "cuda", "mps" or "auto".
     **settings
-        Fields of `charlm.config.Options` and `charlm.config.Recipe`.
+        The options of `charlm train` with underscores, such as n_hidden=64: fields of
+        `charlm.config.Options` and `charlm.config.Recipe`,
+        and split_seed as in `charlm.runs.new`.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import math
 import pkgutil
 import re
 import textwrap
@@ -10,6 +11,7 @@ import textwrap
 import pytest
 
 import charlm
+from charlm import config
 
 MODULES = [
     importlib.import_module(module.name)
@@ -119,3 +121,34 @@ SHAPE = re.compile(r"\((?:[\w.]+,|\.\.\.)|\bshapes?\b")
 def test_each_tensor_has_its_shape(name):
     types = inspect.signature(FUNCTIONS[name])
     assert "Tensor" not in str(types) or SHAPE.search(told(name)), told(name)
+
+
+def shown(number):
+    """A bound as a docstring writes it: 16,384 or 2**53."""
+    power = round(math.log2(abs(number) or 1))
+    if power >= 20 and abs(number) == 2**power:
+        return f"{'-' * (number < 0)}2**{power}"
+    return f"{number:,.0f}"
+
+
+def allowed(field):
+    """What the bounds of a field say in words."""
+    kinds = ("ge", "gt", "le", "lt")
+    bounds = {k: getattr(m, k) for m in field.metadata for k in kinds if hasattr(m, k)}
+    low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    if high is None:
+        return f"{shown(low)} or more"
+    top = shown(high) + " - 1" * ("lt" in bounds)
+    if "gt" in bounds:
+        return f"above {shown(low)}, up to {top}"
+    return f"{shown(low)} to {top}"
+
+
+@pytest.mark.parametrize("model", [config.Options, config.Recipe])
+def test_the_values_that_a_field_may_have_are_told(model):
+    text = inspect.getdoc(model).partition("----------\n")[2] + "\n"
+    told = dict(re.findall(r"^(\w+)\n((?: +.*\n)+)", text, re.MULTILINE))
+    assert told.keys() == model.model_fields.keys()
+    for name, field in model.model_fields.items():
+        if field.metadata:
+            assert re.search(rf": {re.escape(allowed(field))}[.,;]", told[name])
