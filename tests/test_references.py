@@ -19,6 +19,7 @@ CITED = {
 USED_IN = {
     "shannon1951": "01_bigrams",
     "bengio2003": "02_mlp",
+    "loshchilov2017": "02_mlp",
     "glorot2010": "03_activations",
     "he2015": "03_activations",
     "ioffe2015": "03_activations",
