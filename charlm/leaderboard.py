@@ -70,7 +70,10 @@ def leaderboard_row(
 
 
 def as_html(rows: Sequence[Row]) -> str:
-    """Return the rows as a table in HTML, losses in nats a character."""
+    """Return the rows as a table in HTML, losses in nats a character.
+
+    Each cell carries the head of its column, for screens where a row becomes a block.
+    """
     heads = ("model", "parameters", "loss", "training", "writes")
     lines = ["".join(f'<th scope="col">{head}</th>' for head in heads)]
     for r in rows:
@@ -81,9 +84,11 @@ def as_html(rows: Sequence[Row]) -> str:
             escape(", ".join(word or "(empty)" for word in r.samples)),
         ]
         label = f'<th scope="row">{escape(r.label)}</th>'
-        lines.append(label + "".join(f"<td>{cell}</td>" for cell in cells))
+        named = zip(heads[1:], cells, strict=True)
+        cells = [f'<td data-head="{head}">{cell}</td>' for head, cell in named]
+        lines.append(label + "".join(cells))
     head, *body = (f"<tr>{line}</tr>" for line in lines)
     return (
-        f'<table class="table"><thead>{head}</thead>'
+        f'<table class="table leaderboard"><thead>{head}</thead>'
         f"<tbody>{''.join(body)}</tbody></table>"
     )
