@@ -9,8 +9,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-TANH_GAIN = 5 / 3  #: a tanh of deviation-1 input has 0.63: this brings it back to 1
-OUTPUT_GAIN = 0.1  #: logits near zero: all characters about equally likely
+#: Brings a tanh of deviation-1 input, which has 0.63, back to 1.
+TANH_GAIN = 5 / 3
+#: Keeps the logits near zero, so that all characters are about equally likely.
+OUTPUT_GAIN = 0.1
 
 
 def _normal(
