@@ -49,7 +49,12 @@ class Compared:
 def compared(
     directories: Sequence[Path], split: str = "dev", device: str = "cpu"
 ) -> list[Compared]:
-    """Return the runs, best first. Raises InputError where their words differ."""
+    """Return the runs, best first.
+
+    Raises InputError where there are none, or where their words differ.
+    """
+    if not directories:
+        raise InputError("there are no runs to compare")
     runs = [open_run(directory, device) for directory in directories]
     first = runs[0].config.data
     for run in runs[1:]:

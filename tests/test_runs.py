@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from charlm import runs, training
+from charlm.checkpoint import RunError
+from charlm.comparison import compared
 from charlm.config import OPTIONS, RECIPES
 from charlm.data import WordsError, load_words, split_words
 from charlm.sample import next_probs
@@ -324,6 +326,36 @@ def test_models_and_recipes_that_cannot_be(few_words, out, refused, settings):
 def test_a_setting_that_does_not_exist(few_words, out):
     with pytest.raises(InputError, match="there is no setting 'momentum'"):
         training.train(few_words, out=out, model="mlp", momentum=0.9)
+
+
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"steps": "500"}, "steps: input should be a valid integer, got '500'"),
+        ({"steps": None}, "steps: input should be a valid integer, got None"),
+        ({"split_seed": "a"}, "split-seed: input should be a valid integer, got 'a'"),
+        ({"file": ["emma"]}, "words are read from a file: got a list, not its path"),
+    ],
+    ids=str,
+)
+def test_a_setting_of_another_type(few_words, out, settings, sentence):
+    with pytest.raises(InputError) as error:
+        training.train(**{"file": few_words, "out": out, "model": "mlp"} | settings)
+    assert str(error.value) == sentence
+    assert not out.exists()
+
+
+def test_counts_are_not_trained_in_steps(few_words, out):
+    counts = runs.new(out, few_words, model="ngram")
+    for make in (training.begin, training.Training):
+        with pytest.raises(RunError, match="counted in one go: use count or train"):
+            make(counts)
+    assert not out.exists()
+
+
+def test_no_runs_to_compare():
+    with pytest.raises(InputError, match="there are no runs to compare"):
+        compared([])
 
 
 def test_a_word_that_the_run_cannot_write(trained, refused, path):
