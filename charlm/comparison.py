@@ -1,8 +1,8 @@
 """Runs side by side, and one run layer by layer, as numbers."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -47,7 +47,9 @@ class Compared:
 
 
 def compared(
-    directories: Sequence[Path], split: str = "dev", device: str = "cpu"
+    directories: Sequence[str | os.PathLike[str]],
+    split: str = "dev",
+    device: str = "cpu",
 ) -> list[Compared]:
     """Return the runs, best first.
 
@@ -61,7 +63,8 @@ def compared(
         data = run.config.data
         if (data.sha256, data.split_seed) != (first.sha256, first.split_seed):
             raise InputError(
-                f"{run.directory} learned from other words than {runs[0].directory}"
+                f"{run.directory} learned from another file, or another split of it, "
+                f"than {runs[0].directory}"
             )
     words = runs[0].words(split)
     scores = [run.evaluate(words) for run in runs]

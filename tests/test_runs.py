@@ -376,7 +376,9 @@ def test_runs_of_other_words_are_not_compared(trained, tmp_path, refused, path):
     path.write_text("\n".join(["emma", "ava"] * 10))
     training.train(path, out=tmp_path / "other", model="ngram")
     sentence = refused("compare", trained.directory, tmp_path / "other")
-    assert "learned from other words" in sentence
+    assert "learned from another file, or another split of it, than" in sentence
+    rows = compared([str(trained.directory), trained.directory])
+    assert [row.run for row in rows] == [str(trained.directory)] * 2
 
 
 def test_counts_without_smoothing_may_find_words_impossible(command, path, out):
