@@ -61,7 +61,9 @@ class GatedWaveNet(nn.Module):
         self.block_size = block_size
         count = block_size.bit_length() - 1
         if block_size < 2 or block_size != 2**count:
-            raise ValueError(f"block_size must be a power of two, got {block_size}")
+            raise ValueError(
+                f"block_size must be a power of two from 2 up, got {block_size}"
+            )
         self.embedding = embedding(vocab_size, n_hidden, generator=generator)
         self.levels = nn.ModuleList(
             GatedLevel(n_hidden, generator=generator) for _ in range(count)

@@ -173,7 +173,9 @@ class WaveNet(nn.Module):
         self.block_size = block_size
         levels = block_size.bit_length() - 1
         if block_size < 2 or block_size != 2**levels:
-            raise ValueError(f"block_size must be a power of two, got {block_size}")
+            raise ValueError(
+                f"block_size must be a power of two from 2 up, got {block_size}"
+            )
         parts: list[nn.Module] = [embedding(vocab_size, n_embd, generator=generator)]
         width, gain = n_embd, 1.0
         for level in range(levels):
