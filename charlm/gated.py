@@ -33,6 +33,7 @@ class GatedWaveNet(nn.Module):
     """The tree with gates, residuals and skips, not normalised: (B, T) -> (B, V).
 
     The skips of all levels are added; ReLUs and linear layers turn the sum to logits.
+    `levels` has a `GatedLevel` for each, the one that joins characters first.
 
     Parameters
     ----------
