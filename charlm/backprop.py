@@ -16,7 +16,11 @@ EPS = 1e-5  #: what batch normalisation adds to a variance, as in torch
 
 
 class Comparison(NamedTuple):
-    """How a gradient derived by hand agrees with autograd's."""
+    """How a gradient derived by hand agrees with autograd's.
+
+    exact is bitwise, approximate by `torch.allclose`; largest is the largest absolute
+    difference of two entries.
+    """
 
     name: str
     exact: bool

@@ -197,8 +197,11 @@ def _follow(job: "Training", directory: Path) -> None:
                     job.save()
                     break
         except NonFiniteLossError as error:
-            kept = f"; {directory} keeps what was best before" * bool(job.progress.rows)
-            _say(f"{error}{kept}")
+            if job.progress.rows:
+                left = f"{directory} keeps what was best before"
+            else:
+                left = "train anew with a lower rate into another --out"
+            _say(f"{error}; {left}")
             raise typer.Exit(1) from None
     if stopped.is_set() and not job.finished:
         _say(f"stopped after step {job.progress.step:,} of {job.recipe.steps:,}")

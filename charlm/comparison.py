@@ -1,8 +1,8 @@
 """Runs side by side, and one run layer by layer, as numbers."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -47,16 +47,24 @@ class Compared:
 
 
 def compared(
-    directories: Sequence[Path], split: str = "dev", device: str = "cpu"
+    directories: Sequence[str | os.PathLike[str]],
+    split: str = "dev",
+    device: str = "cpu",
 ) -> list[Compared]:
-    """Return the runs, best first. Raises InputError where their words differ."""
+    """Return the runs, best first.
+
+    Raises InputError where there are none, or where their words differ.
+    """
+    if not directories:
+        raise InputError("there are no runs to compare")
     runs = [open_run(directory, device) for directory in directories]
     first = runs[0].config.data
     for run in runs[1:]:
         data = run.config.data
         if (data.sha256, data.split_seed) != (first.sha256, first.split_seed):
             raise InputError(
-                f"{run.directory} learned from other words than {runs[0].directory}"
+                f"{run.directory} learned from another file, or another split of it, "
+                f"than {runs[0].directory}"
             )
     words = runs[0].words(split)
     scores = [run.evaluate(words) for run in runs]

@@ -206,7 +206,7 @@ def recipe_for(model: str, asked: dict[str, Any]) -> Recipe | None:
     if model == "ngram" and not asked:
         return None
     values = {"seed": 1} | _merged(model, RECIPES, asked)
-    steps = values["steps"]
+    steps = values["steps"] if isinstance(values["steps"], int) else 1
     return Recipe.of({"warmup": steps // 10, "eval_every": -(-steps // 20)} | values)
 
 

@@ -26,6 +26,7 @@ class NGram:
     and not with V^n; a small table is kept whole as well, for speed. A context is
     numbered character by character: a node (the number of the characters so far) and
     the next character make a key, whose place in its sorted level is the next node.
+    `key_counts` says how often each n-gram that occurs does: (n-grams,), int64.
 
     Called on contexts, it returns log-probabilities as logits, like every model here.
     Raises ValueError for an order below 1, and for a smoothing below 0 or infinite.

@@ -30,6 +30,9 @@ def load_words(path: str | PathLike[str] | None = None) -> list[str]:
     """
     if path is None:
         raw, name = files("charlm").joinpath("names.txt").read_bytes(), "names.txt"
+    elif not isinstance(path, str | PathLike):
+        kind = type(path).__name__
+        raise WordsError(f"words are read from a file: got a {kind}, not its path")
     else:
         name = str(path)
         try:

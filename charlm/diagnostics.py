@@ -116,7 +116,10 @@ class ParameterStats:
 
     @property
     def ratio(self) -> float:
-        """gradient : data. Infinite for a parameter that is constant, as at zero."""
+        """The gradient's deviation over the data's.
+
+        Infinite for a parameter that is constant, as at zero.
+        """
         return self.grad_std / self.std if self.std > 0 else float("inf")
 
 

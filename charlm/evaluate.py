@@ -38,7 +38,7 @@ class Evaluation:
 
     @property
     def bits_per_char(self) -> float:
-        """The loss in bits: nats / log 2."""
+        """The loss in bits, which is nats / log 2."""
         return self.loss / math.log(2)
 
     def __str__(self) -> str:

@@ -33,6 +33,7 @@ class GatedWaveNet(nn.Module):
     """The tree with gates, residuals and skips, not normalised: (B, T) -> (B, V).
 
     The skips of all levels are added; ReLUs and linear layers turn the sum to logits.
+    `levels` has a `GatedLevel` for each, the one that joins characters first.
 
     Parameters
     ----------
@@ -61,7 +62,9 @@ class GatedWaveNet(nn.Module):
         self.block_size = block_size
         count = block_size.bit_length() - 1
         if block_size < 2 or block_size != 2**count:
-            raise ValueError(f"block_size must be a power of two, got {block_size}")
+            raise ValueError(
+                f"block_size must be a power of two from 2 up, got {block_size}"
+            )
         self.embedding = embedding(vocab_size, n_hidden, generator=generator)
         self.levels = nn.ModuleList(
             GatedLevel(n_hidden, generator=generator) for _ in range(count)

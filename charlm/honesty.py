@@ -95,13 +95,13 @@ class Calibration:
 
     @property
     def error(self) -> float:
-        """The expected calibration error: the mean gap of the two, over examples."""
+        """The expected calibration error, the mean gap of the two over examples."""
         gap = (self.predicted - self.observed).abs().nan_to_num()
         return (gap * self.count).sum().item() / self.count.sum().item()
 
     @property
     def overconfidence(self) -> float:
-        """Mean probability minus mean share: above 0 where it was too sure."""
+        """Mean probability minus mean share, above 0 where it was too sure."""
         gap = (self.predicted - self.observed).nan_to_num()
         return (gap * self.count).sum().item() / self.count.sum().item()
 

@@ -51,6 +51,10 @@ class Layer:
         if own.keys() != state.keys():
             raise KeyError(f"these tensors differ: {sorted(own.keys() ^ state.keys())}")
         for name, tensor in own.items():
+            if state[name].shape != tensor.shape:
+                there, here = tuple(state[name].shape), tuple(tensor.shape)
+                raise RuntimeError(f"{name} has the shape {here}, the state's {there}")
+        for name, tensor in own.items():
             tensor.copy_(state[name])
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:

@@ -27,6 +27,7 @@ class Row:
 
 def n_parameters(model: Model) -> int:
     """Return how many numbers a model has learned: its parameters, or its counts."""
+    model = getattr(model, "model", model)  # that of a run
     if hasattr(model, "parameters"):
         return sum(p.numel() for p in model.parameters())
     return len(getattr(model, "key_counts", ()))

@@ -9,8 +9,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-TANH_GAIN = 5 / 3  #: a tanh of deviation-1 input has 0.63: this brings it back to 1
-OUTPUT_GAIN = 0.1  #: logits near zero: all characters about equally likely
+#: Brings a tanh of deviation-1 input, which has 0.63, back to 1.
+TANH_GAIN = 5 / 3
+#: Keeps the logits near zero, so that all characters are about equally likely.
+OUTPUT_GAIN = 0.1
 
 
 def _normal(
@@ -171,7 +173,9 @@ class WaveNet(nn.Module):
         self.block_size = block_size
         levels = block_size.bit_length() - 1
         if block_size < 2 or block_size != 2**levels:
-            raise ValueError(f"block_size must be a power of two, got {block_size}")
+            raise ValueError(
+                f"block_size must be a power of two from 2 up, got {block_size}"
+            )
         parts: list[nn.Module] = [embedding(vocab_size, n_embd, generator=generator)]
         width, gain = n_embd, 1.0
         for level in range(levels):

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -76,13 +76,17 @@ def layers_of(model: Any) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """Return the tensors of a model, in their shapes, and its layers: for `as_model`.
 
     A table of counts, a Sequential of `charlm.layers`, or one of `charlm.models` that
-    is a row of such layers, in eval mode. ValueError for a layer that pages lack.
+    is a row of such layers, in eval mode. Raises ValueError for any other model, and
+    for a layer that pages lack.
     """
     if isinstance(model, NGram):
         return _counts_of(model)
+    row = getattr(model, "net", model)
+    if not isinstance(row, Iterable):
+        raise ValueError(f"{type(model).__name__} is not a row of layers")
     tensors: dict[str, Tensor] = {}
     layers: list[dict[str, Any]] = []
-    for i, part in enumerate(getattr(model, "net", model)):
+    for i, part in enumerate(row):
         settings, own = _operation(part)
         layers.append(settings | {name: f"{i}.{name}" for name in own})
         tensors |= {f"{i}.{name}": tensor for name, tensor in own.items()}

@@ -185,12 +185,14 @@ def load(path: str | os.PathLike[str] | None, seed: int = 42) -> tuple[list[str]
     raw = file.read_bytes()
     if not raw:
         raise InputError(f"{path} can be read only once: write it to a file first")
-    return words, Data(
-        path=None if path is None else os.path.abspath(path),
-        bytes=len(raw),
-        sha256=hashlib.sha256(raw).hexdigest(),
-        words=len(words),
-        split_seed=seed,
+    return words, Data.of(
+        {
+            "path": None if path is None else os.path.abspath(path),
+            "bytes": len(raw),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+            "words": len(words),
+            "split_seed": seed,
+        }
     )
 
 

@@ -10,6 +10,9 @@ import math
 class Value:
     """A number, and after `backward` the derivative of the result by it in `grad`.
 
+    It has ``+``, ``-``, ``*``, ``/``, ``**`` (by a number), and the methods exp, log,
+    tanh, relu.
+
     >>> a, b = Value(2.0), Value(-3.0)
     >>> loss = a * b + a**2
     >>> loss.backward()

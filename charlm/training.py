@@ -32,11 +32,13 @@ class Training:
 
     Each item is a `Step`, with a `Row` after the steps that are followed by an
     evaluation. Between two items `save` may be called. The directory then holds the
-    parameters with the lowest dev loss so far, all losses, and the state.
+    parameters with the lowest dev loss so far, all losses, and the state. `progress`
+    says how far it is, a `Progress`. Raises RunError for a run that only counts.
     """
 
     def __init__(self, run: Run, device: str = "cpu") -> None:
-        assert run.config.recipe is not None
+        if run.config.recipe is None:
+            raise RunError("an n-gram is counted in one go: use count or train")
         self.run, self.recipe = run, run.config.recipe
         self.device = device_named(device)
         self.group = join(self.device)

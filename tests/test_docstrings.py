@@ -7,6 +7,7 @@ import math
 import pkgutil
 import re
 import textwrap
+from functools import cached_property
 
 import pytest
 
@@ -152,3 +153,25 @@ def test_the_values_that_a_field_may_have_are_told(model):
     for name, field in model.model_fields.items():
         if field.metadata:
             assert re.search(rf": {re.escape(allowed(field))}[.,;]", told[name])
+
+
+def properties_and_constants():
+    """(name, what is said of it) of the properties and constants of the package."""
+    for module in MODULES:
+        for name, thing in vars(module).items():
+            if inspect.isclass(thing) and thing.__module__ == module.__name__:
+                for key, value in vars(thing).items():
+                    if isinstance(value, property | cached_property):
+                        yield f"{name}.{key}", inspect.getdoc(value) or ""
+        source = inspect.getsource(module)
+        for block, name in re.findall(r"^((?:#: .+\n)+)(\w+)", source, re.MULTILINE):
+            yield name, re.sub(r"\s*#: ", " ", block).strip()
+        yield from re.findall(r"^(\w+)\b.*?  #: (.+)$", source, re.MULTILINE)
+
+
+def test_no_property_or_constant_begins_with_a_colon():
+    """The reference would take what stands before it for a type."""
+    told = dict(properties_and_constants())
+    assert {"Evaluation.bits_per_char", "TANH_GAIN", "EPS", "OPTIONS"} <= told.keys()
+    first = {name: re.split(r"\.(?:\s|$)", text)[0] for name, text in told.items()}
+    assert [name for name, sentence in first.items() if ":" in sentence] == []

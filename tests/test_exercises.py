@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from charlm.diagnostics import layer_stats, trace
-from charlm.exercises import MODULES, check
+from charlm.exercises import MODULES, check, part1
 from charlm.exercises.atoms import ORDER
 from charlm.exercises.part3 import DIAGNOSES, _unigram_loss, patients
 from charlm.exercises.part4 import PARAMETERS
@@ -127,6 +127,11 @@ def test_nonsense_is_explained_in_a_sentence(exercise, nonsense, capsys):
 def test_an_unknown_exercise_is_an_error(exercise):
     with pytest.raises(ValueError, match="no exercise"):
         check(exercise, 1)
+
+
+def test_the_number_of_an_exercise_may_come_without_quotes(capsys):
+    assert not check(1.1, 3.0) and not part1.check(1.1, 3.0)
+    assert capsys.readouterr().out.count("1.1: not yet") == 2
 
 
 def test_the_patients_of_part_3_are_what_the_diagnoses_say():

@@ -1,5 +1,6 @@
 """Entries of the reference: what autodoc makes, how types stand, where they lead."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,12 +24,14 @@ from charlm import backprop, config, layers, leaderboard, plots, runs, train, vo
         (train, "Step", ".. autoclass:: charlm.train.Step", ["members"]),
         (vocab, "InputError", ".. autoexception::", ["show-inheritance"]),
         (backprop, "Comparison", ".. autoclass::", ["exclude-members: name"]),
+        (backprop, "Comparison", ".. autoclass::", ["special-members: __call__"]),
     ],
 )
 def test_each_kind_of_name_has_its_directive(module, name, first, also):
     head, *options = autodoc(module, name)
     assert head.startswith(first)
     assert all(f"   :{option}" in "\n".join(options) for option in also)
+    assert not any(re.search(r": \w.*:$", option) for option in options)
 
 
 def of(what, thing):

@@ -237,5 +237,15 @@ def test_state_dict_round_trip():
         layers.Linear(2, 3, bias=False).load_state_dict(first[-1].state_dict())
 
 
+def test_a_state_of_other_shapes_changes_nothing():
+    """Not even one that would broadcast."""
+    layer = layers.Linear(2, 3)
+    before = layer.weight.clone()
+    state = {"bias": torch.ones(3), "weight": torch.zeros(1, 1)}
+    with pytest.raises(RuntimeError, match=r"weight .* \(2, 3\), .* \(1, 1\)"):
+        layer.load_state_dict(state)
+    assert torch.equal(layer.weight, before) and torch.equal(layer.bias, torch.zeros(3))
+
+
 def test_repr_names_the_shapes():
     assert "2: Linear(weight=(6, 5))" in repr(build(layers))

@@ -7,6 +7,7 @@ from charlm.counts import NGram
 from charlm.evaluate import evaluate
 from charlm.leaderboard import as_html, leaderboard_row, n_parameters
 from charlm.models import WaveNet
+from charlm.training import train
 
 WORDS = ["emma", "olivia", "ava", "isabella", "sophia", "mia"]
 
@@ -25,6 +26,16 @@ def test_sizes(vocab):
     assert n_parameters(NGram(vocab, 1)) == 0
     tree = WaveNet(27, 8, 10, 68, generator=torch.Generator().manual_seed(0))
     assert n_parameters(tree) == 22_397
+
+
+@pytest.mark.parametrize(
+    "settings", [{"model": "ngram", "order": 2}, {"model": "bigram", "steps": 1}]
+)
+def test_a_run_has_the_size_of_its_model(few_words, tmp_path, settings):
+    run = train(few_words, out=tmp_path / "run", **settings)
+    size = n_parameters(run.model)
+    row = leaderboard_row("run", run, WORDS, run.vocab)
+    assert n_parameters(run) == row.parameters == size > 0
 
 
 def test_the_table(vocab):

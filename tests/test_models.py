@@ -151,5 +151,5 @@ def test_the_tree_agrees_with_torchs_own_convolution():
 
 @pytest.mark.parametrize("block_size", [-8, 0, 1, 3, 6, 12])
 def test_the_tree_refuses_other_lengths(block_size):
-    with pytest.raises(ValueError, match="power of two"):
+    with pytest.raises(ValueError, match="power of two from 2 up"):
         WaveNet(27, block_size)

@@ -11,7 +11,8 @@ from safetensors import safe_open
 
 from charlm import layers
 from charlm.counts import NGram
-from charlm.models import MLP, CausalConv, SharedTree
+from charlm.gated import GatedWaveNet
+from charlm.models import MLP, CausalConv, NeuralBigram, SharedTree
 from charlm.publish import as_json, as_model, layers_of
 
 
@@ -82,6 +83,12 @@ def test_the_counts_of_a_table_give_its_logits(order, names, vocab, tmp_path):
 def test_a_layer_that_pages_lack_is_named():
     with pytest.raises(ValueError, match="PairApart"):
         layers_of(CausalConv(27, 8, 5, 9))
+
+
+@pytest.mark.parametrize("model", [NeuralBigram, GatedWaveNet])
+def test_a_model_that_is_no_row_of_layers_is_named(model):
+    with pytest.raises(ValueError, match=f"^{model.__name__} is not a row of layers$"):
+        layers_of(model(27))
 
 
 def test_json_has_no_nan():

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from charlm import runs, training
+from charlm.checkpoint import RunError
+from charlm.comparison import compared
 from charlm.config import OPTIONS, RECIPES
 from charlm.data import WordsError, load_words, split_words
 from charlm.sample import next_probs
@@ -326,6 +328,36 @@ def test_a_setting_that_does_not_exist(few_words, out):
         training.train(few_words, out=out, model="mlp", momentum=0.9)
 
 
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"steps": "500"}, "steps: input should be a valid integer, got '500'"),
+        ({"steps": None}, "steps: input should be a valid integer, got None"),
+        ({"split_seed": "a"}, "split-seed: input should be a valid integer, got 'a'"),
+        ({"file": ["emma"]}, "words are read from a file: got a list, not its path"),
+    ],
+    ids=str,
+)
+def test_a_setting_of_another_type(few_words, out, settings, sentence):
+    with pytest.raises(InputError) as error:
+        training.train(**{"file": few_words, "out": out, "model": "mlp"} | settings)
+    assert str(error.value) == sentence
+    assert not out.exists()
+
+
+def test_counts_are_not_trained_in_steps(few_words, out):
+    counts = runs.new(out, few_words, model="ngram")
+    for make in (training.begin, training.Training):
+        with pytest.raises(RunError, match="counted in one go: use count or train"):
+            make(counts)
+    assert not out.exists()
+
+
+def test_no_runs_to_compare():
+    with pytest.raises(InputError, match="there are no runs to compare"):
+        compared([])
+
+
 def test_a_word_that_the_run_cannot_write(trained, refused, path):
     path.write_text("emma\nÉmile\n")
     sentence = refused("evaluate", trained.directory, path)
@@ -344,7 +376,9 @@ def test_runs_of_other_words_are_not_compared(trained, tmp_path, refused, path):
     path.write_text("\n".join(["emma", "ava"] * 10))
     training.train(path, out=tmp_path / "other", model="ngram")
     sentence = refused("compare", trained.directory, tmp_path / "other")
-    assert "learned from other words" in sentence
+    assert "learned from another file, or another split of it, than" in sentence
+    rows = compared([str(trained.directory), trained.directory])
+    assert [row.run for row in rows] == [str(trained.directory)] * 2
 
 
 def test_counts_without_smoothing_may_find_words_impossible(command, path, out):

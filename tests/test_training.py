@@ -469,6 +469,7 @@ def test_no_good_parameters_no_promise(command, few_words, out):
     status, _, err = command("train", few_words, "--out", out, *flags(**settings))
     assert status == 1 and err.count("\n") == 1
     assert "try a lower learning rate" in err and "keeps" not in err
+    assert err.endswith("; train anew with a lower rate into another --out\n")
     assert not (out / MODEL).exists()
 
 

@@ -188,7 +188,7 @@ def test_the_gated_net():
         changed = idx.clone()
         changed[:, t] = (changed[:, t] + 1) % 11
         assert not torch.allclose(model(idx), model(changed))
-    with pytest.raises(ValueError, match="power of two"):
+    with pytest.raises(ValueError, match="power of two from 2 up"):
         GatedWaveNet(11, 6)
 
 

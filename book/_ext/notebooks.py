@@ -19,6 +19,7 @@ from jupyter_cache import get_cache
 from myst_nb.core.read import create_nb_reader, is_myst_markdown_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from side_by_side import source
+from streams import joined
 
 FIRST = """\
 # Run this first: it installs the book's package, where that is missing.
@@ -75,18 +76,12 @@ def as_image(svg, alt):
 def outputs(cell):
     """The outputs of a cell, the pieces of one stream joined."""
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-    joined = []
-    for output in cell.outputs:
-        last = joined[-1] if joined else {}
-        stream = output.output_type == "stream" and output.get("name")
-        if stream and stream == last.get("name"):
-            last.text += output.text
-            continue
+    whole = joined(cell.outputs)
+    for output in whole:
         if "image/svg+xml" in output.get("data", {}):
             svg = output.data.pop("image/svg+xml")
             output.data["text/html"] = as_image(svg, alt)
-        joined.append(output)
-    return joined
+    return whole
 
 
 def code_cell(cell, count):

@@ -47,12 +47,12 @@ def autodoc(module, name):
     if not inspect.isclass(thing):
         return [f".. autodata:: {full}"] + ["   :no-value:"] * (len(repr(thing)) > 60)
     kind = "exception" if issubclass(thing, BaseException) else "class"
-    options = ["members", f"special-members: {SPOKEN}"]
+    options = ["members:", f"special-members: {SPOKEN}"]
     if fields := getattr(thing, "_fields", ()):  # of a NamedTuple: the docstring says
         options.append(f"exclude-members: {', '.join(fields)}")
     if thing.__bases__ != (object,):
-        options.append("show-inheritance")
-    return [f".. auto{kind}:: {full}", *(f"   :{option}:" for option in options)]
+        options.append("show-inheritance:")
+    return [f".. auto{kind}:: {full}", *(f"   :{option}" for option in options)]
 
 
 def find(app, env, node, content):

@@ -24,6 +24,7 @@ def check(exercise: str, answer: Any) -> bool:
 
     Raises ValueError for an exercise that does not exist.
     """
+    exercise = str(exercise)  # 1.1 may come as a number
     module = MODULES.get(exercise.partition(".")[0])
     if module is None:
         raise ValueError(

@@ -25,6 +25,7 @@ def judge(checks: dict[str, Check], exercise: str, answer: Any) -> bool:
 
     Raises ValueError for an exercise that does not exist.
     """
+    exercise = str(exercise)  # 1.1 may come as a number
     if exercise not in checks:
         raise ValueError(f"no exercise {exercise!r}; there are {', '.join(checks)}")
     try:
@@ -52,7 +53,10 @@ def read_number(answer: Any) -> float:
     except OverflowError:
         raise Wrong("That number is far too large.") from None
     if math.isnan(value):
-        raise Wrong("The answer is nan: somewhere 0 is divided by 0.")
+        raise Wrong(
+            "The answer is nan: somewhere 0 was divided by 0, or infinity met infinity "
+            "(an overflow, or a rate too high)."
+        )
     return value
 
 

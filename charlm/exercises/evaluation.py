@@ -37,6 +37,16 @@ def _how_many(answer: Any) -> None:
     n_dev = len(_six_gram()[2])
     if _near(values[0], different) and _near(values[1], same):
         raise Wrong("The same names first, then different ones.")
+    if _near(values[0], same) and _near(values[1], same):
+        raise Wrong(
+            "That is twice the number for the same names; on different ones the error "
+            "is `apart`."
+        )
+    if _near(values[0], different) and _near(values[1], different):
+        raise Wrong(
+            "That is twice the number for different names; on the same ones the error "
+            "is `gap.standard_error`."
+        )
     for value, (label, right) in zip(values, NAMES.items()):
         if _near(value, right):
             continue
@@ -55,7 +65,7 @@ def _how_many(answer: Any) -> None:
         }
         for mistake, wrong in mistakes.items():
             if _near(value, wrong):
-                raise Wrong(f"{label.capitalize()}: {mistake}")
+                raise Wrong(f"{label.capitalize()}: {mistake[0].lower()}{mistake[1:]}")
         raise Wrong(f"{label.capitalize()} it is another number. See hint 2.")
 
 

@@ -98,6 +98,9 @@ def _splits(answer: Any) -> None:
     right = [_loss(order, 1, "train", "dev") for order in (2, 3)]
     if math.isclose(bigram, right[1], abs_tol=TOLERANCE):
         raise Wrong("Bigram first, then trigram.")
+    small = [_loss(order, 0.01, "train", "dev") for order in (2, 3)]
+    if all(math.isclose(a, b, abs_tol=6e-5) for a, b in zip((bigram, trigram), small)):
+        raise Wrong("The smoothing should be 1.")
     for order, value, expected in ((2, bigram, right[0]), (3, trigram, right[1])):
         mistakes = {
             "It is infinite: without smoothing, one unseen pair is enough.": math.inf,
@@ -173,6 +176,8 @@ def _cross_entropy(answer: Any) -> None:
         "That is the mean over all characters; only the target's counts.": (
             -logits.log_softmax(1).mean().item()
         ),
+        "That picks a rectangle; pair each row with its own target, "
+        "`[torch.arange(B), targets]`.": -logits.log_softmax(1)[:, y].mean().item(),
         "The logarithm is missing.": -logits.softmax(1)[chosen].mean().item(),
     }
     expect(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
@@ -183,9 +188,17 @@ def _large(result: Any, right: Tensor) -> None:
     """Raise Wrong unless the loss of logits in the hundreds is right."""
     result = torch.as_tensor(result)
     if result.isinf().any():
-        raise Wrong("A probability became 0, and its logarithm -inf. See hint 2.")
-    if not close(result.reshape(()), right):
+        raise Wrong(
+            "It becomes infinite for logits in the hundreds: exp overflowed (hint 1), "
+            "or a probability became 0 before its logarithm was taken (hint 2)."
+        )
+    if result.isnan().any():
         raise Wrong("It fails for logits in the hundreds: exp overflows. See hint 1.")
+    if not close(result.reshape(()), right):
+        raise Wrong(
+            "For logits in the hundreds it is another number: a probability was "
+            "rounded or cut off before its logarithm was taken. See hint 2."
+        )
 
 
 def _additive(answer: Any) -> None:
@@ -194,7 +207,7 @@ def _additive(answer: Any) -> None:
         raise Wrong("No model of two characters can be below the trigram's counts.")
     if math.isclose(value, _loss(3, 0, "all", "all"), abs_tol=2e-3):
         raise Wrong("That is the trigram's own loss; this net cannot reach it.")
-    if value > 2.35:
+    if value > 2.345:
         raise Wrong(
             "It can come lower: train longer, or with a smaller step. See hint 2."
         )
@@ -212,7 +225,10 @@ def _interpolation(answer: Any) -> None:
     if value > 2.04:
         raise Wrong("Below the best single table, and it can come lower. See hint 3.")
     if value < 2.02:
-        raise Wrong("Too good: did a table count the dev names? See hint 1.")
+        raise Wrong(
+            "Too good: did a table count the dev names (hint 1), or do the weights sum "
+            "to more than 1?"
+        )
 
 
 def _backwards(answer: Any) -> None:

@@ -31,9 +31,14 @@ def _beat(answer: Any) -> None:
     if value < 2.02:
         raise Wrong("Too good for contexts of three: was the loss measured on dev?")
     if value > UNIFORM:
-        raise Wrong("That is worse than not knowing anything: is it in nats?")
+        raise Wrong(
+            "That is worse than not knowing anything: the rate is too high. See hint 1."
+        )
     if value > 2.4:
-        raise Wrong("A table of bigrams is about as good. Mind the rate: see hint 1.")
+        raise Wrong(
+            "A table of bigrams is about as good. Is it in nats? Then mind the rate: "
+            "see hint 1."
+        )
     if value >= 2.17:
         raise Wrong("It can come below the lecture's. See hint 2.")
 
@@ -43,7 +48,10 @@ def _first_loss(answer: Any) -> None:
         read_number(call(answer, scale)) for scale in (1, 0, 0.01, 1)
     )
     if not math.isclose(at_zero, UNIFORM, abs_tol=1e-3):
-        raise Wrong("With a scale of 0 all characters are equally likely. See hint 1.")
+        raise Wrong(
+            "With a scale of 0 all characters are equally likely: are both `W2` and "
+            "`b2` scaled? See hint 1."
+        )
     if at_one < 5:
         raise Wrong("With a scale of 1 it should be far worse than uniform.")
     if not math.isclose(again, at_one, rel_tol=1e-4):

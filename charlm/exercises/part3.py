@@ -132,6 +132,9 @@ def _explain_fold(result: Tensor, x: Tensor, linear: Any, norm: Any) -> None:
         "The norm's own bias is missing.": s * (z - mean),
         "The norm's weight is missing.": (z - mean) * s / norm.weight + norm.bias,
         "The linear layer's bias is lost when it has one.": s * (xW - mean) + norm.bias,
+        "The linear layer's bias must be scaled as well. See hint 1.": (
+            s * (xW - mean) + (z - xW) + norm.bias
+        ),
         "What is added must be scaled as well. See hint 1.": (
             s * xW + (z - xW) - mean + norm.bias
         ),
@@ -164,8 +167,13 @@ def _layer_norm(answer: Any) -> None:
     for mistake, wrong in mistakes.items():
         if close(result, weight * wrong + bias):
             raise Wrong(mistake)
-    if close(result, F.layer_norm(x, (5,), eps=0.1)):
+    plain = F.layer_norm(x, (5,), eps=0.1)
+    if close(result, plain):
         raise Wrong("Scale by weight and shift by bias at the end. See hint 2.")
+    if close(result, plain * weight):
+        raise Wrong("The shift by bias is missing. See hint 2.")
+    if close(result, plain + bias):
+        raise Wrong("The scale by weight is missing. See hint 2.")
     if close(result, F.layer_norm(x, (5,), weight, bias)):
         raise Wrong("Use the eps that is handed in.")
     raise Wrong("The shape is right, the numbers are not. See hint 1.")

@@ -22,6 +22,8 @@ def _match(
 ) -> None:
     """Raise Wrong, with the mistake that explains the tensor, unless it is right.
 
+    The hint is for what names none of its own.
+
     A result in float32 is compared no more closely than float32 can be.
     """
     if not isinstance(result, Tensor):
@@ -37,7 +39,7 @@ def _match(
         return
     for mistake, wrong in mistakes.items():
         if result.allclose(wrong, rtol=rtol, atol=atol):
-            raise Wrong(f"{mistake}{hint}")
+            raise Wrong(mistake if "See hint" in mistake else f"{mistake}{hint}")
     differ = "has the right shape, but the numbers differ from autograd's."
     raise Wrong(f"{name} {differ}{hint}")
 
@@ -130,7 +132,8 @@ def _cross_entropy(answer: Any) -> None:
         "Divide by the batch size, not by the vocabulary's.": right * B / 27,
         "The logits are no probabilities yet. See hint 2.": (logits - onehot) / B,
     }
-    _match(_call(answer, logits, y), right, "dlogits", mistakes)
+    result = _call(answer, logits, y)
+    _match(result, right, "dlogits", mistakes, hint=" See hint 1.")
     logits, large = logits * 500, _call(answer, logits * 500, y)
     try:
         _match(large, (logits.softmax(1) - onehot) / B, "dlogits", {})
@@ -159,6 +162,12 @@ def _whole(answer: Any) -> None:
         _gradients(result, t, PARAMETERS, hint=" See hint 2.")
 
 
+def _batch_sums(dy: Tensor, xhat: Tensor, inv_std: Tensor, gamma: Tensor) -> Tensor:
+    """Return what batch normalisation's backward makes of layer normalisation."""
+    B = len(dy)
+    return gamma * inv_std * (dy - dy.mean(0) - xhat * (dy * xhat).sum(0) / (B - 1))
+
+
 def _layer_norm(answer: Any) -> None:
     g = torch.Generator().manual_seed(0)
     x, gamma, beta, dy = (
@@ -175,6 +184,8 @@ def _layer_norm(answer: Any) -> None:
     xhat = (x - x.mean(1, keepdim=True)) * inv_std
     dxhat = gamma * dy
 
+    mean, var = dxhat.mean(1, keepdim=True), xhat * (dxhat * xhat).mean(1, keepdim=True)
+
     def formula(d: Tensor, dim: int) -> Tensor:
         means = d.mean(dim, keepdim=True), (d * xhat).mean(dim, keepdim=True)
         return inv_std * (d - means[0] - xhat * means[1])
@@ -188,6 +199,14 @@ def _layer_norm(answer: Any) -> None:
         ),
         "gamma is missing. See hint 2.": formula(dy, 1),
         "inv_std is missing.": right / inv_std,
+        "The variance is biased here: divide by the number of channels.": (
+            inv_std * (dxhat - mean - var * 7 / 6)
+        ),
+        "The way through the variance is missing. See hint 1.": inv_std
+        * (dxhat - mean),
+        "The way through the mean is missing. See hint 1.": inv_std * (dxhat - var),
+        "Those are the batch normalisation of exercise 4.3: sum over channels. "
+        "See hint 1.": _batch_sums(dy, xhat, inv_std, gamma),
         "Those sums are not yet means: divide by the number of channels.": (
             inv_std * (dxhat - 7 * (dxhat - right / inv_std))
         ),
@@ -195,7 +214,8 @@ def _layer_norm(answer: Any) -> None:
             inv_std * dxhat
         ),
     }
-    _match(_call(answer, dy, xhat, inv_std, gamma), right, "dx", mistakes)
+    result = _call(answer, dy, xhat, inv_std, gamma)
+    _match(result, right, "dx", mistakes, hint=" See hint 1.")
 
 
 def _planted(answer: Any) -> None:

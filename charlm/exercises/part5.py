@@ -154,7 +154,10 @@ def _proof(answer: Any) -> None:
     if not all(1.5 < loss < 3.5 for loss in new + old):
         raise Wrong("These are no dev losses in nats a character.")
     if len(set(new)) == 1 or len(set(old)) == 1:
-        raise Wrong("Equal losses: does each run have a seed of its own? See hint 1.")
+        raise Wrong(
+            "Equal losses: does each run have a seed of its own, and are they handed "
+            "over unrounded? See hint 1."
+        )
     gain = statistics.mean(old) - statistics.mean(new)
     error = math.hypot(*(statistics.stdev(s) / len(s) ** 0.5 for s in (new, old)))
     if gain <= 0:

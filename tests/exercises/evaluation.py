@@ -12,8 +12,9 @@ RIGHT = {
 WRONG = {
     "E.1": [
         ((75_219, 17_689), "same names first"),
-        ((4_422, 18_805), "half of it"),
-        ((17_689, 18_805), "On different names: The gap"),
+        ((4_422, 18_805), "On the same names: the gap"),
+        ((75_219, 75_219), "for different names; on the same"),
+        ((17_689, 18_805), "for the same names; on different"),
         ((7_554, 15_577), "root"),
         ((5.5, 23.3), "factor"),
         ((125_000, 530_000), "characters"),

@@ -73,6 +73,7 @@ WRONG = {
         ((2.4533, 2.2142), "on train"),
         ((2.4565, 2.2385), "on test"),
         ((2.4714, 2.2392), "should be 1"),
+        ((2.4721, 2.2523), "should be 1"),
         ((math.inf, math.inf), "infinite"),
         (2.4716, "two numbers"),
     ],
@@ -99,7 +100,12 @@ WRONG = {
         (torch.zeros(5, 27), "Expected a function"),
     ],
     "1.5": [
-        (plain, "-inf"),
+        (plain, "a probability became 0"),
+        (
+            lambda z, y: (z.softmax(1) + 1e-9).log()[range(len(y)), y].mean().neg(),
+            "cut off",
+        ),
+        (lambda z, y: -z.log_softmax(1)[:, y].mean(), "rectangle"),
         (naive, "overflow"),
         (lambda z, y: F.cross_entropy(z, y, reduction="sum"), "mean"),
         (lambda z, y: -F.cross_entropy(z, y), "sign"),

@@ -44,6 +44,12 @@ def fold_scaling_the_weight_alone(linear, norm):
     return linear.weight * s, b - norm.running_mean + norm.bias
 
 
+def fold_scaling_the_mean_alone(linear, norm):
+    s = norm.weight / (norm.running_var + norm.eps).sqrt()
+    b = 0 if linear.bias is None else linear.bias
+    return linear.weight * s, b - norm.running_mean * s + norm.bias
+
+
 def fold_adding_the_mean(linear, norm):
     s = norm.weight / (norm.running_var + norm.eps).sqrt()
     b = 0 if linear.bias is None else linear.bias
@@ -113,6 +119,7 @@ WRONG = {
         (lambda linear, norm: fold(linear, norm, root=False), "root"),
         (fold_without_gamma, "norm's weight is missing"),
         (fold_scaling_the_weight_alone, "scaled as well. See hint 1"),
+        (fold_scaling_the_mean_alone, "bias must be scaled as well. See hint 1"),
         (fold_adding_the_mean, "sign of the mean"),
         (fold_by_the_batch, "running statistics: there is no batch in eval mode"),
         (fold_in_place, "changes the layers"),
@@ -132,6 +139,8 @@ WRONG = {
         (lambda x, w, b, eps: layer_norm(x, w, b, eps, dim=0), "batch norm"),
         (lambda x, w, b, eps: layer_norm(x, w, b, eps, correction=1), "unbiased"),
         (lambda x, w, b, eps: layer_norm(x, 1, 0, eps), "Scale by weight"),
+        (lambda x, w, b, eps: layer_norm(x, w, 0, eps), "shift by bias is missing"),
+        (lambda x, w, b, eps: layer_norm(x, 1, b, eps), "scale by weight is missing"),
         (lambda x, w, b, eps: F.layer_norm(x, (5,), w, b), "eps"),
         (
             lambda x, w, b, eps: (

@@ -31,6 +31,20 @@ def layer_norm(dy, xhat, inv_std, gamma, *, dim=1):
     return inv_std * (d - means[0] - xhat * means[1])
 
 
+def without_mean(d):
+    return d - d.mean(1, keepdim=True)
+
+
+def without_slope(d, xhat, n):
+    """What is left of d without its part along xhat, a sum over n."""
+    return d - xhat * (d * xhat).sum(1, keepdim=True) / n
+
+
+def batch_norm_of_rows(dy, xhat, inv_std, gamma):
+    slope = (dy * xhat).sum(0) / (len(dy) - 1)
+    return gamma * inv_std * (dy - dy.mean(0) - xhat * slope)
+
+
 def gradients(P, x, y):
     """Return the gradients of all parameters in P, by autograd."""
     with torch.enable_grad():
@@ -218,6 +232,22 @@ WRONG = {
             ),
             "not yet means",
         ),
+        (
+            lambda dy, xhat, s, gamma: s * without_mean(gamma * dy),
+            "variance is missing",
+        ),
+        (
+            lambda dy, xhat, s, gamma: s * without_slope(gamma * dy, xhat, 7),
+            "way through the mean is missing",
+        ),
+        (
+            lambda dy, xhat, s, gamma: (
+                s * without_slope(gamma * dy, xhat, 6)
+                - s * (gamma * dy).mean(1, keepdim=True)
+            ),
+            "divide by the number of channels",
+        ),
+        (batch_norm_of_rows, "batch normalisation of exercise 4.3"),
         (lambda dy, xhat, s, gamma: s * (gamma * dy - dy.mean(1)), "RuntimeError"),
     ],
     "4.6": [

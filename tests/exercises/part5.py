@@ -119,7 +119,7 @@ WRONG = {
     ],
     "5.6": [
         (([2.01], [2.03]), "Three seeds each, at least: one run proves nothing"),
-        (([2.01] * 3, [2.03, 2.02, 2.01]), "seed of its own? See hint 1"),
+        (([2.01] * 3, [2.03, 2.02, 2.01]), "handed over unrounded? See hint 1"),
         (([2.03, 2.04, 2.05], [2.01, 2.02, 2.0]), "not better"),
         (([2.00, 2.04, 2.02], [2.01, 2.05, 2.03]), "standard error"),
         (([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]), "no dev losses"),

@@ -1,5 +1,7 @@
 """The reference as a built page: entries, ways back, and the program's own words."""
 
+import json
+
 import pytest
 from books import NOTEBOOK, build, write_book
 from bs4 import BeautifulSoup
@@ -127,3 +129,12 @@ def test_every_command_has_its_section(pages):
     found = [words(head).rstrip("#").strip() for head in page.select("h1, h2, h3")]
     assert found == heads
     assert "--resume" in page.get_text() and "–resume" not in page.get_text()
+
+
+def test_json_that_a_session_prints_is_json(site):
+    page = BeautifulSoup(
+        (site / "book" / "command_line.html").read_text(), "html.parser"
+    )
+    printed = [cell.get_text().strip() for cell in page.select(".cell_output pre")]
+    found = [json.loads(text) for text in printed if text.startswith(("{", "["))]
+    assert any("bits_per_char" in entry for entry in found)

@@ -43,12 +43,12 @@ def test_pages_follow_each_other(browser, address):
     with opened(browser, address + COVER) as (page, _):
         seen = [page.url]
         while page.locator("a.right-next").count():
-            page.locator("a.right-next").click()
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.locator("a.right-next").click()
             seen.append(page.url)
         assert {url.removeprefix(address) for url in seen} == set(BOOK)
-        page.locator("a.left-prev").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.locator("a.left-prev").click()
         assert page.url == seen[-2]
 
 
