@@ -111,10 +111,10 @@ class Recipe(Checked):
     Parameters
     ----------
     steps
-        Updates of the weights: 1 to 2**53.
+        Updates of the weights: 1 to ``2**53``.
     batch_size
-        Examples a step: 1 to 2**20; at least 2 with batch normalisation, at least 16
-        for shared.
+        Examples a step: 1 to ``2**20``; at least 2 with batch normalisation, at least
+        16 for shared.
     learning_rate
         The highest rate: above 0, up to 100.
     weight_decay
@@ -124,7 +124,7 @@ class Recipe(Checked):
     eval_every
         Steps to an evaluation: 1 or more.
     seed
-        Repeats weights and batches: -2**63 to 2**64 - 1.
+        Repeats weights and batches: ``-2**63`` to ``2**64 - 1``.
     """
 
     steps: int = Field(ge=1, le=MAX_STEPS)
