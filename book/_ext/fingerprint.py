@@ -11,6 +11,7 @@ import hashlib
 import json
 import platform
 import re
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -68,26 +69,42 @@ def module_file(root, name):
     return next((file for file in candidates if file.is_file()), None)
 
 
+def mentions(tree, package=""):
+    """The strings of a tree, and the names that it may import."""
+    constants = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
+    strings = {value for value in constants if isinstance(value, str)}
+    return strings, set(imported_names(tree, package))
+
+
+@cache  # many pages use the same modules
+def module_mentions(source, package):
+    return mentions(ast.parse(source), package)
+
+
+@cache
+def module_code(source):
+    return without_docstrings(ast.parse(source))
+
+
 def used_files(root, tree):
-    """The package's files that `tree` uses: modules and data, transitively."""
-    trees, data, waiting = {}, set(), [(tree, "")]
+    """The package's files that `tree` uses, transitively: {module: source}, data."""
+    sources, data, waiting = {}, set(), [mentions(tree)]
     while waiting:
-        current, package = waiting.pop()
-        for node in ast.walk(current):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                data |= data_file(root, node.value)
-        for name in imported_names(current, package):
+        strings, names = waiting.pop()
+        for text in strings:
+            data |= data_file(root, text)
+        for name in names:
             parts = name.split(".")
             for length in range(1, len(parts) + 1):
                 name = ".".join(parts[:length])
                 file = module_file(root, name)
-                if file and file not in trees:
-                    trees[file] = ast.parse(file.read_text(encoding="utf-8"))
+                if file and file not in sources:
+                    sources[file] = file.read_text(encoding="utf-8")
                     inside = (
                         name if file.name == "__init__.py" else name.rpartition(".")[0]
                     )
-                    waiting.append((trees[file], inside))
-    return trees, data
+                    waiting.append(module_mentions(sources[file], inside))
+    return sources, data
 
 
 def data_file(root, text):
@@ -107,11 +124,11 @@ def without_docstrings(tree):
 
 def fingerprint(root, text):
     """The hash of all that the code cells of a page use besides themselves."""
-    trees, data = used_files(root, chapter_tree(text))
+    sources, data = used_files(root, chapter_tree(text))
     parts = [platform.python_version(), *map(version, LIBRARIES)]
     parts += [
-        f"{file.relative_to(root)} {without_docstrings(trees[file])}"
-        for file in sorted(trees)
+        f"{file.relative_to(root)} {module_code(sources[file])}"
+        for file in sorted(sources)
     ]
     digest = hashlib.sha256("\n".join(parts).encode())
     for file in sorted(data):

@@ -7,6 +7,7 @@ which stands in no page and no script. The icon fonts keep the icons that are le
 """
 
 import hashlib
+import logging
 import os
 import re
 from itertools import pairwise
@@ -19,6 +20,7 @@ SHEET = "sheet.css"
 LINK = re.compile(r'<link(?=[^>]*rel="stylesheet")[^>]*href="([^"?]*)[^"]*"[^>]*>\s*')
 ADDRESS = re.compile(r"""url\(\s*["']?(?!data:|https?:|#)([^"')]+)["']?\s*\)""")
 OURS = ("book.css", "living.css")
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # or it tells all it does
 MADE_BY_SCRIPTS = "bs-"  # bootstrap.js puts such names of classes together
 PARSING = {"skip_comments": True, "skip_whitespace": True}
 
