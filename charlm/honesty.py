@@ -96,14 +96,17 @@ class Calibration:
     @property
     def error(self) -> float:
         """The expected calibration error, the mean gap of the two over examples."""
-        gap = (self.predicted - self.observed).abs().nan_to_num()
-        return (gap * self.count).sum().item() / self.count.sum().item()
+        return self._mean((self.predicted - self.observed).abs())
 
     @property
     def overconfidence(self) -> float:
         """Mean probability minus mean share, above 0 where it was too sure."""
-        gap = (self.predicted - self.observed).nan_to_num()
-        return (gap * self.count).sum().item() / self.count.sum().item()
+        return self._mean(self.predicted - self.observed)
+
+    def _mean(self, gap: Tensor) -> float:
+        """Return the mean over examples of a number a bin, (bins,); nan where empty."""
+        total = (gap.nan_to_num() * self.count).sum()
+        return total.item() / self.count.sum().item()
 
 
 @torch.no_grad()

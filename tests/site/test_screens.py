@@ -6,6 +6,7 @@ import xml.etree.ElementTree as xml
 
 import pytest
 from books import NOTEBOOK, build, write_book
+from light import STORED_THEME, THEME
 from test_pages import PAGES, opened
 
 CHAPTERS = [name for name in PAGES if re.match(r"book/\d", name)]
@@ -219,6 +220,15 @@ def test_text_waits_for_one_style_sheet_and_for_no_script(site, name):
     html = (site / name).read_text(encoding="utf-8")
     assert len(re.findall(r'rel="stylesheet"', html)) == 1
     assert re.findall(r"<script(?! defer)[^>]* src=[^>]*>", html) == []
+
+
+def test_the_theme_lays_the_page_out_once(site):
+    """What `light` takes out of the theme is there to be taken out, and is gone."""
+    script = (site / "_static" / "scripts" / "pydata-sphinx-theme.js").read_text()
+    assert "scrollWidth" not in script and ".forEach(e=>{0})" in script
+    for name in BOOK:
+        html = (site / name).read_text(encoding="utf-8")
+        assert THEME in html and STORED_THEME not in html
 
 
 SLOW_READER = 200  # words a minute
