@@ -1,6 +1,7 @@
 """A build that did not end clean says why, and the next one reads every page again."""
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -49,7 +50,7 @@ def last_lines(app, exception=None, warnings=()):
         finish(app, exception, warnings)
     lines = end.value.code.strip().splitlines()
     assert len(lines) <= LINES
-    assert "_build/failure.log" in lines[-1]
+    assert lines[-1].endswith("_build/failure.log.")
     return lines
 
 
@@ -120,12 +121,22 @@ def test_other_exception_keeps_its_traceback_for_the_log(app):
     assert "while copying" in (app.outdir.parent / "failure.log").read_text()
 
 
-def test_full_disk_does_not_hide_the_reason(app, monkeypatch):
-    def full(*arguments, **options):
+@pytest.mark.parametrize("room_elsewhere", [True, False])
+def test_full_disk_does_not_hide_the_reason(app, monkeypatch, room_elsewhere):
+    write_text = Path.write_text
+
+    def full(path, *arguments, **options):
+        if room_elsewhere and app.srcdir not in path.parents:
+            return write_text(path, *arguments, **options)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(SystemExit) as end:
         finish(app, None, [warning("error writing file: No space left on device")])
-    assert "free some space on the disk" in end.value.code
-    assert end.value.code.endswith("could not be written: No space left on device.")
+    *_, advice, log = end.value.code.splitlines()
+    assert advice == "What to do: free some space on the disk, then build again."
+    if room_elsewhere:
+        kept = log.removeprefix("The full report is in ").removesuffix(".")
+        assert "error writing file" in Path(kept).read_text()
+    else:
+        assert log.endswith("could not be written: No space left on device.")

@@ -16,14 +16,18 @@ ADVICE = {
     "not help, shorten the cell or raise `timeout` in _config.yml.",
     r"DeadKernelError": "free some memory and build again; a Python process that dies "
     "without a traceback has most often run out of memory.",
-    r"nonexisting document": "write this page, or take its name out of _toc.yml.",
+    r"No module named": "install what is missing (`make book` does), then build again.",
+    r"nonexisting document|master document": (
+        "write this page, or take its name out of _toc.yml."
+    ),
     r"unparseable math": "correct the formula (katex.org/docs/supported lists what "
     "KaTeX knows), then build again.",
-    r"cross-reference|label|unknown document|reference target|not in glossary|link": (
+    r"cross-reference|undefined label|unknown document|reference target|in glossary": (
         "correct the name of the target, or add the target, then build again."
     ),
-    r"": "correct this place, then build again.",
 }
+PLACE = "correct this place, then build again."
+NO_PLACE = "read the traceback; if you changed nothing, please report it."
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Failure:
     @property
     def remedy(self):
         known = (advice for key, advice in ADVICE.items() if re.search(key, self.error))
-        return self.advice or next(known)
+        otherwise = PLACE if self.page else NO_PLACE
+        return self.advice or next(known, otherwise)
 
     def __str__(self):
         return one_line(f"{self.place}: {self.error}" if self.place else self.error)

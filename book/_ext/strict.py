@@ -14,12 +14,12 @@ import re
 import signal
 import sys
 from pathlib import Path
+from tempfile import mkdtemp
 from traceback import format_exception
 
 from failure import BuildFailed, Failure, full_text, last_lines
 from fingerprint import CELL, OPTIONS
 from sphinx.application import ENV_PICKLE_FILENAME
-from sphinx.util.console import strip_escape_sequences
 from sphinx.util.logging import WarningStreamHandler
 
 STOPPED = "The build was stopped: the next one keeps the pages that were executed."
@@ -46,16 +46,32 @@ def log_file(app):
     return Path(app.outdir).parent / "failure.log"
 
 
+def keep(app, text):
+    """Write a text below _build, or where there is room; return the file."""
+    try:
+        path = log_file(app)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError:  # the disk is full
+        path = Path(mkdtemp(), path.name)
+        path.write_text(text, encoding="utf-8")
+    return inside(app, path)
+
+
 def last_words(app, exception, warnings):
     """Write all that went wrong to a file, and return what the person should see."""
     failures = failures_of(app, exception) + [of_warning(app, w) for w in warnings]
     kind = "traceback" if any(failure.details for failure in failures) else "report"
     try:
-        log_file(app).write_text(full_text(failures), encoding="utf-8")
-        log = f"The full {kind} is in {os.path.relpath(log_file(app))}."
+        log = f"The full {kind} is in {keep(app, full_text(failures))}."
     except OSError as error:
         log = f"The full {kind} could not be written: {error.strerror}."
     return "\n" + last_lines(failures, log)
+
+
+def inside(app, path):
+    """A path, or each path in a text, as seen from the book's folder."""
+    return str(path).replace(f"{app.srcdir}{os.sep}", "")
 
 
 def failures_of(app, exception):
@@ -68,35 +84,34 @@ def failures_of(app, exception):
         cause = cause.__cause__
     env = getattr(app, "env", None)
     docname = env.temp_data.get("docname") if env else None  # the page that was read
-    page = os.path.relpath(env.doc2path(docname), app.srcdir) if docname else ""
-    error = f"{type(cause).__name__}: {cause}"
-    return [
-        Failure(page, None, "", error, details="".join(format_exception(exception)))
-    ]
+    page = inside(app, env.doc2path(docname)) if docname else ""
+    error = inside(app, f"{type(cause).__name__}: {cause}")
+    details = "".join(format_exception(exception))
+    return [Failure(page, None, "", error, details=details)]
 
 
 def of_warning(app, record):
-    error = TAG.sub("", logging.LogRecord.getMessage(record))
+    error = TAG.sub("", inside(app, logging.LogRecord.getMessage(record)))
     if missing := re.search(r"nonexisting document '(.+)'", error):
-        path = Path(app.config.external_toc_path)
-        rows = path.read_text(encoding="utf-8").splitlines()
+        path = app.config.external_toc_path
+        rows = Path(path).read_text(encoding="utf-8").splitlines()
         line = next((n for n, r in enumerate(rows, 1) if r.endswith(missing[1])), None)
     else:
-        location = strip_escape_sequences(getattr(record, "location", None) or "")
+        location = getattr(record, "location", None) or ""
         path, line = re.fullmatch(r"(.*?)(?::(\d+))?:*", location, re.S).groups()
-        path, line = Path(path), line and int(line)
-    page = os.path.relpath(path, app.srcdir) if path.is_absolute() else str(path)
-    text = path.read_text(encoding="utf-8") if line and path.is_file() else ""
-    return Failure(page, line, there(text, line), error)
+        line = line and int(line)
+    there = shown(Path(path), line) if line and Path(path).is_file() else ""
+    return Failure(inside(app, path), line, there, error)
 
 
-def there(text, line):
+def shown(path, line):
     """The cell around a line of a page; else the line itself."""
+    text = path.read_text(encoding="utf-8")
     for cell in CELL.finditer(text):
         first = text.count("\n", 0, cell.start()) + 1
-        if line and first <= line <= first + cell[0].count("\n"):
+        if first <= line <= first + cell[0].count("\n"):
             return OPTIONS.sub("", cell[2])
-    return "".join(text.splitlines()[line - 1 : line]) if line else ""
+    return "".join(text.splitlines()[line - 1 : line])
 
 
 def stop(number, frame):
