@@ -9,7 +9,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import execution
+import cells
 from failure import BuildFailed
 from fingerprint import add_to_kernelspec, fingerprint
 from jupyter_cache import get_cache
@@ -50,7 +50,7 @@ def execute(app, docname, path, text):
         with create_client(notebook, path, config, log, reader.read_fmt):
             return None
     except Exception as error:
-        return execution.failure(os.path.relpath(path, app.srcdir), text, error)
+        return cells.failure(os.path.relpath(path, app.srcdir), text, error)
 
 
 def read_ahead(app, env, docnames):
@@ -66,7 +66,7 @@ def read_ahead(app, env, docnames):
             results = [page.result() for page in reversed(pages)]
         except BaseException:  # Ctrl-C: what has not ended shall not go on
             pool.shutdown(wait=False, cancel_futures=True)
-            execution.stop()
+            cells.stop()
             raise
     if failures := [failure for failure in results if failure]:
         raise BuildFailed(failures)

@@ -19,7 +19,7 @@ def page(source, front=NOTEBOOK):
 def last_lines(log):
     """What comes after the lines of Sphinx: at most ten, with the one of make."""
     assert "Traceback" not in log and "=====" not in log, log
-    before, found, after = log.partition("\nThe build failed")
+    _, found, after = log.partition("\nThe build failed")
     lines = (found + after).strip().splitlines()
     assert found and len(lines) < 10, log
     return lines
