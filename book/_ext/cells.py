@@ -7,7 +7,6 @@ import re
 from datetime import datetime
 from threading import Event
 from traceback import format_exception
-from weakref import WeakSet
 
 from failure import Failure, one_line
 from jupyter_cache.executors.utils import single_nb_execution
@@ -19,11 +18,13 @@ COLOR = re.compile(r"\x1b\[[\d;]*m")
 FILE = re.compile(r" \(\d+\.py, line \d+\)$")  # of a syntax error in a cell
 IN_CELL = re.compile(r"Cell In\[\d+\], line (\d+)")
 
-kernels = WeakSet()
+kernels = set()
 stopped = Event()
 
 
 class Kernel(AsyncKernelManager):
+    """A kernel that can be found again, to be stopped."""
+
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         kernels.add(self)
@@ -47,7 +48,7 @@ class CellFailed(Exception):
 def stop():
     """End all kernels now, in the middle of a cell, and begin no other cell."""
     stopped.set()
-    for kernel in list(kernels):
+    for kernel in kernels.copy():
         if kernel.has_kernel and kernel.provisioner.process:
             kernel.provisioner.process.kill()
 

@@ -1,8 +1,8 @@
 """A cell that took long says so above its code: "This cell ran for 12 s."
 
 The execution cache keeps a page's total time only, and finds a page by all metadata of
-its cells. So each cell's time, which nbclient can record there, moves to a field that
-the cache gives back without looking at it: the description of the kernel's language.
+its cells. So `cells` moves each cell's time, which nbclient records there, to a field
+that the cache gives back without looking at it: the description of the language.
 """
 
 from docutils import nodes

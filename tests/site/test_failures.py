@@ -94,14 +94,14 @@ while not Path("{signs}/go").exists():
     book = tmp_path / "book"
     book.mkdir()
     write_book(book, {"index": page(waits), "second": page("2")})
-    with subprocess.Popen(**command(book)) as process:
+    with subprocess.Popen(**command(book), start_new_session=True) as process:
         log = ""
-        end = monotonic() + 60
+        end = monotonic() + 120
         while "second.md: Cached" not in log or not (signs / "begun").exists():
             assert monotonic() < end, log
             log += process.stdout.readline()
         sleep(0.5)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         log += process.communicate(timeout=60)[0]
     assert process.returncode != 0 and "Traceback" not in log
     assert log.splitlines()[-2:] == [
