@@ -16,6 +16,7 @@ See [this](nowhere.md).
 :tags: [hide-input]
 
 a = 1
+
 b = 2
 c = 3
 d = 4

@@ -83,9 +83,9 @@ def one_line(text, width=200):
 
 def head(text, lines):
     """The first lines of a text, indented, with a mark where they are not all."""
-    whole = text.strip("\n").splitlines()
+    whole = [line for line in text.splitlines() if line.strip()]
     shown = whole if len(whole) <= lines else [*whole[: lines - 1], "…"]
-    return [f"    {line}"[:100] for line in shown if line.strip()]
+    return [f"    {line}"[:100] for line in shown]
 
 
 def last_lines(failures, log):

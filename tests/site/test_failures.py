@@ -27,7 +27,7 @@ def last_lines(log):
 
 def test_cells_that_fail_side_by_side(tmp_path):
     pages = {
-        "index": page("a = 1\nb = 0\n\n\na / b"),
+        "index": page("a = 1\nb = 0\n\nc = 2\na / b"),
         "killed": page("import os\nos.kill(os.getpid(), 9)"),
         "slow": page("import time\ntime.sleep(60)", NOTEBOOK.replace(*SOON)),
         "well": page("1"),
