@@ -77,9 +77,10 @@ def heat_map(
     if counts:
         for i, j in np.ndindex(values.shape):
             ink = "white" if values[i, j] > values.max() / 2 else "black"
+            text = f"{labels[i]}{labels[j]}\n{values[i, j]:g}"
             style: dict[str, Any] = {"ha": "center", "color": ink, "fontsize": 7}
-            ax.text(j, i - 0.05, labels[i] + labels[j], va="bottom", **style)
-            ax.text(j, i + 0.05, f"{values[i, j]:g}", va="top", **style)
+            # inside its cell, so no layout has to measure it
+            ax.text(j, i, text, va="center", in_layout=False, **style)
     return ax
 
 
