@@ -8,6 +8,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -72,3 +73,15 @@ def test_each_import_is_asked_for(files, extra):
 def test_the_lock_has_one_torch_and_no_cuda():
     assert len(re.findall(r"^torch==\d", LOCK, re.M)) == 1
     assert re.findall(r"^(?:nvidia|cuda|triton).*", LOCK, re.M) == []
+
+
+def test_the_promised_pythons_are_those_that_are_tried():
+    named = re.findall(r"Python :: (3\.\d+)", " ".join(PROJECT["classifiers"]))
+    workflow = yaml.safe_load((ROOT / ".github/workflows/portable.yml").read_text())
+    assert workflow["jobs"]["pythons"]["strategy"]["matrix"]["python"] == named
+    assert PROJECT["requires-python"] == f">={named[0]}"
+    for page in ("README.md", "book/setup.md"):
+        text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+        assert f"you need Python {named[0]} to Python {named[-1]}" in text.replace(
+            "You", "you"
+        )
