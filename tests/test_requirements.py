@@ -20,6 +20,11 @@ OUR_OWN = {"charlm"} | {
 }
 
 
+def normal(name):
+    """The name of a package as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def asked_for(extra=None):
     """The packages that the project asks for, with an extra and those that it names."""
     extras = PROJECT["optional-dependencies"]
@@ -61,11 +66,11 @@ def test_each_import_is_asked_for(files, extra):
     there = packages_distributions()
     wanted = set(imported(files)) - sys.stdlib_module_names - OUR_OWN
     assert wanted
-    asked = {name.lower() for name in asked_for(extra)}
+    asked = {normal(name) for name in asked_for(extra)}
     missing = {
         module: there.get(module)
         for module in wanted
-        if asked.isdisjoint(name.lower() for name in there.get(module, ()))
+        if asked.isdisjoint(normal(name) for name in there.get(module, ()))
     }
     assert missing == {}
 
