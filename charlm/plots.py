@@ -180,15 +180,15 @@ def loss_curves(
 
 def ladder(
     losses: Mapping[str, float],
-    errors: Mapping[str, float] | None = None,
+    errors: Mapping[str, float | None] | None = None,
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the models' losses, the first model on top, with bars of their errors."""
+    """Draw the models' losses, the first model on top, with bars of known errors."""
     ax = _axes(ax)
     names = list(losses)
     values = [losses[name] for name in names]
-    bars_ = [(errors or {}).get(name, 0.0) for name in names]
+    bars_ = [(errors or {}).get(name) or 0.0 for name in names]
     rows = range(len(names))
     ax.errorbar(values, rows, xerr=bars_, fmt="o", markersize=6, capsize=3)
     for row, value in zip(rows, values, strict=True):

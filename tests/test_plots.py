@@ -142,7 +142,7 @@ def test_one_curve_needs_no_legend():
 
 def test_the_ladder_stands_in_the_given_order_from_the_top():
     losses = {"unigram": 2.83, "bigram": 2.454, "network": 2.46}
-    ax = plots.ladder(losses, {"bigram": 0.1})
+    ax = plots.ladder(losses, {"bigram": 0.1, "network": None})
     (container,) = ax.containers
     points, _, (bars,) = container.lines
     assert points.get_xydata().tolist() == [[2.83, 0], [2.454, 1], [2.46, 2]]
