@@ -12,27 +12,18 @@ margin below zero is a miss, and the status is 1. So is a page that breaks down.
 """
 
 import argparse
-import json
 import math
 import os
-import resource
 import statistics
-import subprocess
 import sys
-import tempfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import jupytext
-import nbclient
 import torch
-from nbformat.v4 import new_code_cell
+from execution import pages, run
 
-from charlm.book.expectations import RECORD, band
+from charlm.book.expectations import band
 
-BOOK = Path(__file__).parents[1] / "book"
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 KERNELS = {
     "as it is": {},
     "default": {
@@ -48,7 +39,8 @@ KERNELS = {
     "avx512": {"ATEN_CPU_CAPABILITY": "avx512"},
     "MKL compatible": {"MKL_CBWR": "COMPATIBLE"},
 }
-SETTINGS = [*KERNELS, *(f"seed + {shift}" for shift in range(1, 6)), "two threads"]
+SHIFTS = {f"seed + {shift}": shift for shift in range(1, 6)}
+THREADS = "two threads"
 SHIFT = """
 import torch
 
@@ -69,63 +61,24 @@ torch.set_num_threads = lambda n: None
 """
 
 
-def pages():
-    """The pages that expect something, by name."""
-    return sorted(
-        path.stem
-        for path in BOOK.glob("*.md")
-        if "book.expectations import" in path.read_text(encoding="utf-8")
-    )
+def settings():
+    """The names of all settings whose instructions this processor has."""
+    has_avx512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    kernels = [name for name in KERNELS if name != "avx512" or has_avx512]
+    return [*kernels, *SHIFTS, THREADS]
 
 
-def here(setting):
-    """Whether this processor has the setting's instructions."""
-    if setting not in ("avx2", "avx512"):
-        return True
-    best = torch.backends.cpu.get_cpu_capability()
-    return setting == "avx2" or best == "AVX512"
-
-
-def prelude(setting):
-    """The code that runs in a page's kernel before its first cell."""
-    if setting.startswith("seed"):
-        return SHIFT.format(shift=int(setting.split("+")[1]))
-    return TWO_THREADS if setting == "two threads" else ""
-
-
-def execute(page, setting):
-    """Run a page in this process's child kernel, with the setting's prelude."""
-    notebook = jupytext.read(BOOK / f"{page}.md", fmt="md:myst")
-    notebook.cells.insert(0, new_code_cell(prelude(setting)))
-    nbclient.NotebookClient(
-        notebook,
-        timeout=3600,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(BOOK)}},
-    ).execute()
-
-
-def run(page, setting):
-    """A page under a setting, in a process of its own: records, error, CPU seconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "record")
-        file.touch()
-        env = {**os.environ, **ONE_THREAD, **KERNELS.get(setting, {})}
-        if setting == "two threads":
-            env["OMP_NUM_THREADS"] = "2"
-        done = subprocess.run(
-            [sys.executable, __file__, "--execute", page, setting],
-            env=env | {RECORD: str(file)},
-            capture_output=True,
-            text=True,
-        )
-        records = [json.loads(line) for line in file.read_text().splitlines()]
-    seconds = float(done.stdout.split()[-1]) if done.stdout else math.nan
-    lines = done.stderr.strip().splitlines()
-    error = "" if done.returncode == 0 else "\n".join(lines[-12:])
-    print(f"{page}, {setting}: {seconds:.0f} s of CPU", *lines[-1:] * bool(error))
-    sys.stdout.flush()
-    return records, error, seconds
+def execution(page, setting):
+    """What comes of a page under a setting; one line says that it is done."""
+    if setting in SHIFTS:
+        done = run(page, SHIFT.format(shift=SHIFTS[setting]))
+    elif setting == THREADS:
+        done = run(page, TWO_THREADS, OMP_NUM_THREADS="2")
+    else:
+        done = run(page, **KERNELS[setting])
+    broken = "  BROKEN" if done.error else ""
+    print(f"{page}, {setting}: {done.seconds:.0f} s of CPU{broken}", flush=True)
+    return done
 
 
 def margin(record):
@@ -135,60 +88,48 @@ def margin(record):
     return min(record["value"] - record["low"], record["high"] - record["value"])
 
 
-def table(found):
-    """The rows of the table, the smallest margin first, and whether all are met.
-
-    found
-        {(page, name): records}
-    """
-    rows = []
-    for (page, name), records in found.items():
-        values = [record["value"] for record in records]
-        least = min(map(margin, records))
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        size = least / spread if spread else math.copysign(math.inf, least)
-        rows.append((size, least, page, name, records[0], values))
-    rows.sort(key=lambda row: (row[1] >= 0, row[0]))
-    lines = ["| page | expectation | band | values | margin | in deviations |"]
-    lines += ["|---|---|---|---|---|---|"]
-    for size, least, page, name, record, values in rows:
-        taken = f"{min(values):.4g} to {max(values):.4g} ({len(values)})"
-        within = band(record["low"], record["high"])
-        lines.append(
-            f"| {page} | {name} | {within} | {taken} | {least:.3g} | {size:.1f} |"
-        )
-    return lines, all(row[1] >= 0 for row in rows)
+def row(page, name, records):
+    """One expectation: the smallest margin, the same in deviations, the table's row."""
+    values = [record["value"] for record in records]
+    least = min(map(margin, records))
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    size = least / spread if spread else math.copysign(math.inf, least)
+    within = band(records[0]["low"], records[0]["high"])
+    taken = f"{min(values):.4g} to {max(values):.4g} ({len(values)})"
+    line = f"| {page} | {name} | {within} | {taken} | {least:.3g} | {size:.1f} |"
+    return least, size, line
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pages", nargs="+", choices=pages(), default=pages())
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=SETTINGS)
+    expecting = pages("book.expectations import")
+    parser.add_argument("--pages", nargs="+", choices=expecting, default=expecting)
+    parser.add_argument("--settings", nargs="+", choices=settings(), default=settings())
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--execute", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.execute:
-        try:
-            execute(*given.execute)
-        finally:
-            usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-            print(usage.ru_utime + usage.ru_stime)
-        return 0
-    settings = [setting for setting in given.settings if here(setting)]
-    work = [(page, s) for s in settings for page in given.pages if s != "two threads"]
-    alone = [(page, s) for s in settings for page in given.pages if s == "two threads"]
+
+    work = [(page, setting) for setting in given.settings for page in given.pages]
+    work.sort(key=lambda job: job[1] == THREADS)  # those keep two cores busy each
+    beside = [job for job in work if job[1] != THREADS]
     with ThreadPoolExecutor(given.jobs) as pool:
-        results = list(pool.map(lambda job: run(*job), work))
-    results += [run(*job) for job in alone]  # they keep two cores busy each
-    found, broken = defaultdict(list), []
-    for (page, setting), (records, error, _) in zip(work + alone, results):
-        for record in records:
+        done = list(pool.map(lambda job: execution(*job), beside))
+    done += [execution(*job) for job in work[len(beside) :]]
+
+    found = defaultdict(list)
+    for (page, _), result in zip(work, done):
+        for record in result.records:
             found[page, record["name"]].append(record)
-        broken += [f"{page}, {setting}:\n{error}"] if error else []
-    lines, met = table(found)
-    print(*lines, *broken, sep="\n")
-    print(f"{sum(r[2] for r in results):.0f} s of CPU in all")
-    return 0 if met and not broken else 1
+    rows = [row(*key, records) for key, records in found.items()]
+    rows.sort(key=lambda row: (row[0] >= 0, row[1]))
+    print("| page | expectation | band | values | margin | in deviations |")
+    print("|---|---|---|---|---|---|")
+    print(*(line for *_, line in rows), sep="\n")
+    for (page, setting), result in zip(work, done):
+        if result.error:
+            print(f"\n{page}, {setting}:\n{result.error}")
+    print(f"{sum(result.seconds for result in done):.0f} s of CPU in all")
+    broken = any(result.error for result in done)
+    return 1 if broken or any(least < 0 for least, *_ in rows) else 0
 
 
 if __name__ == "__main__":

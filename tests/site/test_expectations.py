@@ -35,7 +35,8 @@ def book(tmp_path_factory):
 
 def test_the_page_is_made_with_a_note_at_its_place(book):
     status, log = build(book)
-    assert status == 0 and SAID in log, log
+    assert status == 0, log
+    assert log.rstrip().splitlines()[-1] == f"page.md, line 15: {SAID}"
     html = (book / "_build/html/page.html").read_text(encoding="utf-8")
     soup = BeautifulSoup(html, "html.parser")
     (note,) = soup.select(".expectation")
