@@ -12,9 +12,10 @@ from hypothesis import settings
 
 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
 
-# The same examples in every run, on slow machines too.
-settings.register_profile("charlm", derandomize=True, deadline=None, max_examples=50)
-settings.load_profile("charlm")
+# The same few examples in every run; `--hypothesis-profile=many` tries others as well.
+settings.register_profile("few", derandomize=True, deadline=None, max_examples=20)
+settings.register_profile("many", deadline=None, max_examples=500)
+settings.load_profile("few")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,7 +56,13 @@ def few_words(tmp_path_factory, names):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def undrawn(monkeypatch):
+    """Let a training go without its picture, which takes longer than a small one."""
+    monkeypatch.setattr("charlm.cli._draw_losses", lambda job, directory: None)
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, undrawn):
     """Run `charlm ...` in this process: status, stdout, stderr."""
     from charlm import cli
 
