@@ -11,10 +11,10 @@ PORT ?= 8000
 # Tells JupyterLab, in this environment only, to open the chapters as notebooks.
 LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: help book test check serve lab links bench lock clean
+.PHONY: help book test check serve lab links portable bench lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
 
 # The exact torch comes first: an open range may pull gigabytes of CUDA packages.
 .venv/installed: requirements.txt pyproject.toml
@@ -49,6 +49,9 @@ lab: .venv/installed ## open the chapters as notebooks, in JupyterLab
 links: .venv/installed ## ask for each outside link; needs the network
 	$(RUN) $(BIN)/jupyter-book build . -q --path-output _build/links \
 	  --builder custom --custom-builder linkcheck
+
+portable: .venv/installed ## the pages on simulated processors, with other seeds
+	$(RUN) $(BIN)/python benchmarks/portable.py
 
 bench: .venv/installed ## the package beside plain loops
 	$(RUN) $(BIN)/python benchmarks/bench.py

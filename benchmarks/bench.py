@@ -6,6 +6,7 @@ timed in one run on one thread. Every benchmark has a file of its own part of th
 
 import platform
 
+import budget
 import loops
 import measure
 import products
@@ -28,6 +29,10 @@ def main() -> None:
     print(f"\n{measure.HEADER}   (* timed on a part of the task and scaled up)")
     for benchmark in (*loops.BENCHMARKS, *training.RACES, *sampling.BENCHMARKS):
         print(benchmark.times(), flush=True)
+
+    print()
+    for line in budget.table():
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ def followers(X: Tensor, Y: Tensor, vocab_size: int) -> Tensor:
 def batches(
     X: Tensor,
     Y: Tensor,
-    batch_size: int,
+    batch_size: int | tuple[int, int],
     *,
     generator: torch.Generator,
     steps: int | None = None,
@@ -184,7 +184,8 @@ def batches(
     X, Y
         All contexts (N, T), and the ids that follow them (N,).
     batch_size
-        B, the number of examples in each batch.
+        B, the number of examples in each batch; or (S, B), for S nets that are trained
+        side by side: x is then (S, B, T) and y (S, B).
     generator
         The source of randomness; its state says all about the batches to come.
     steps
@@ -197,8 +198,9 @@ def batches(
     """
     if len(X) != len(Y):
         raise ValueError(f"there are {len(X)} contexts but {len(Y)} targets")
-    if len(X) == 0 or batch_size < 1:
+    shape = (batch_size,) if isinstance(batch_size, int) else batch_size
+    if len(X) == 0 or min(shape) < 1:
         raise ValueError(f"cannot draw {batch_size} of {len(X)} examples")
     for _ in itertools.count() if steps is None else range(steps):
-        at = torch.randint(len(X), (batch_size,), generator=generator)
+        at = torch.randint(len(X), shape, generator=generator)
         yield X[at], Y[at]

@@ -63,22 +63,34 @@ def training_steps(
         Before the update that would have spoilt the parameters.
     """
     for index, (x, y) in enumerate(batches, start):
-        if schedule is not None:
-            for group in optimizer.param_groups:
-                group["lr"] = schedule(index)
-        lr = optimizer.param_groups[0]["lr"]
+        lr = set_rate(optimizer, schedule, index)
         logits = model(x)
         loss = F.cross_entropy(logits.flatten(0, -2), y.flatten(0, logits.ndim - 2))
         step = Step(index, loss.item(), lr)
-        if not math.isfinite(step.loss):
-            raise NonFiniteLossError(
-                f"the loss is {step.loss} at step {index}: "
-                f"try a lower learning rate than {lr:.3g}, or smaller initial weights"
-            )
+        require_finite(step.loss, index, lr)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         yield step
+
+
+def set_rate(
+    optimizer: torch.optim.Optimizer, schedule: Schedule | None, index: int
+) -> float:
+    """Give the optimizer the learning rate of step index; return the rate."""
+    if schedule is not None:
+        for group in optimizer.param_groups:
+            group["lr"] = schedule(index)
+    return optimizer.param_groups[0]["lr"]
+
+
+def require_finite(loss: float, index: int, lr: float) -> None:
+    """Raise NonFiniteLossError where the loss of step index, at rate lr, is not."""
+    if not math.isfinite(loss):
+        raise NonFiniteLossError(
+            f"the loss is {loss} at step {index}: "
+            f"try a lower learning rate than {lr:.3g}, or smaller initial weights"
+        )
 
 
 def adamw(model: Any, rate: float, decay: float = 0.01) -> torch.optim.AdamW:

@@ -2,8 +2,8 @@
 
 The code cells and their outputs come from the execution cache, so a build that
 executes nothing writes the same files; the text comes from the built page, where
-every reference and every number is already in place. Cells tagged `remove-cell` serve
-the page alone and stay out: a notebook has to run without them.
+every reference and every number is already in place. Cells tagged `remove-cell` or
+`expect` serve the page alone and stay out: a notebook has to run without them.
 """
 
 import re
@@ -149,7 +149,7 @@ def write(app, exception):
             cell
             for cell in executed(app, docname).cells
             if cell.cell_type == "code"
-            and "remove-cell" not in cell.metadata.get("tags", [])
+            and not {"remove-cell", "expect"} & set(cell.metadata.get("tags", []))
         ]
         notebook = assemble(
             soup.select_one("article.bd-article"),

@@ -9,9 +9,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cells
+from failure import BuildFailed
 from fingerprint import add_to_kernelspec, fingerprint
 from jupyter_cache import get_cache
 from myst_nb.core.execute import create_client
+from myst_nb.core.nb_to_tokens import nb_node_to_dict
 from myst_nb.core.read import create_nb_reader
 from sphinx.util import logging
 
@@ -34,14 +37,20 @@ def source(app, docname):
 
 
 def execute(app, docname, path, text):
-    """Bring the cache up to date with one page; an error of a cell is raised."""
-    reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
-    if reader is None:
-        return
-    log = Logger(logger.logger, {"type": "mystnb", "location": docname})
+    """Bring the cache up to date with one page; return what failed, or None."""
     config = app.env.mystnb_config
-    with create_client(reader.read(text), path, config, log, reader.read_fmt):
-        pass
+    log = Logger(logger.logger, {"type": "mystnb", "location": docname})
+    try:
+        reader = create_nb_reader(path, app.env.myst_config, config, text)
+        if reader is None:
+            return None
+        notebook = reader.read(text)
+        overrides = nb_node_to_dict(notebook.metadata.get(config.metadata_key, {}))
+        config = config.copy(**overrides)
+        with create_client(notebook, path, config, log, reader.read_fmt):
+            return None
+    except Exception as error:
+        return cells.failure(os.path.relpath(path, app.srcdir), text, error)
 
 
 def read_ahead(app, env, docnames):
@@ -53,8 +62,14 @@ def read_ahead(app, env, docnames):
     sources = [source(app, docname) for docname in last_first]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         pages = [pool.submit(execute, app, *page) for page in sources]
-    for page in pages:
-        page.result()
+        try:
+            results = [page.result() for page in reversed(pages)]
+        except BaseException:  # Ctrl-C: what has not ended shall not go on
+            pool.shutdown(wait=False, cancel_futures=True)
+            cells.stop()
+            raise
+    if failures := [failure for failure in results if failure]:
+        raise BuildFailed(failures)
 
 
 def setup(app):

@@ -1,17 +1,29 @@
 """A build with a warning or a failed cell fails, and fails again until it is mended.
 
+Its last lines say why (see `failure`), in place of tracebacks: those go to a file.
+
 Sphinx reports most warnings while it reads a page, and does not read an unchanged
 page twice: a second run would pass. So each build leaves a mark that only a clean
 end removes. The next build that finds the mark reads every page again; the executed
 cells stay in the execution cache, so this costs seconds.
 """
 
+import logging
+import os
+import re
+import signal
+import sys
 from pathlib import Path
+from tempfile import mkdtemp
+from traceback import format_exception
 
+from failure import BuildFailed, Failure, full_text, last_lines
+from fingerprint import CELL, OPTIONS
 from sphinx.application import ENV_PICKLE_FILENAME
-from sphinx.util import logging
+from sphinx.util.logging import WarningStreamHandler
 
-logger = logging.getLogger(__name__)
+STOPPED = "The build was stopped: the next one keeps the pages that were executed."
+TAG = re.compile(r" \[[\w.]+\]$")  # the kind of a warning, as Sphinx and MyST add it
 
 
 def begin(app, config):
@@ -22,20 +34,104 @@ def begin(app, config):
     mark.touch()
 
 
-def finish(app, exception):
-    if exception:
-        return
-    if app._warncount:
-        app.statuscode = 1
-        logger.error(
-            "The build failed: %d warning(s) above, and a warning is an error here.",
-            app._warncount,
-        )
+def finish(app, exception, warnings):
+    """Leave with the last lines, which the interpreter prints at the very end."""
+    if exception or warnings:
+        sys.exit(last_words(app, exception, warnings))
+    Path(app.doctreedir, "unfinished").unlink(missing_ok=True)
+    log_file(app).unlink(missing_ok=True)
+
+
+def log_file(app):
+    return Path(app.outdir).parent / "failure.log"
+
+
+def keep(app, text):
+    """Write a text below _build, or where there is room; return the file."""
+    try:
+        path = log_file(app)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError:  # the disk is full
+        path = Path(mkdtemp(), path.name)
+        path.write_text(text, encoding="utf-8")
+    return inside(app, path)
+
+
+def last_words(app, exception, warnings):
+    """Write all that went wrong to a file, and return what the person should see."""
+    failures = failures_of(app, exception) + [of_warning(app, w) for w in warnings]
+    kind = "traceback" if any(failure.details for failure in failures) else "report"
+    try:
+        log = f"The full {kind} is in {keep(app, full_text(failures))}."
+    except OSError as error:
+        log = f"The full {kind} could not be written: {error.strerror}."
+    return "\n" + last_lines(failures, log)
+
+
+def inside(app, path):
+    """A path, or each path in a text, as seen from the book's folder."""
+    return str(path).replace(f"{app.srcdir}{os.sep}", "")
+
+
+def failures_of(app, exception):
+    if exception is None:
+        return []
+    if isinstance(exception, BuildFailed):
+        return exception.failures
+    cause = exception
+    while cause.__cause__:
+        cause = cause.__cause__
+    env = getattr(app, "env", None)
+    docname = env.temp_data.get("docname") if env else None  # the page that was read
+    page = inside(app, env.doc2path(docname)) if docname else ""
+    error = inside(app, f"{type(cause).__name__}: {cause}")
+    details = "".join(format_exception(exception))
+    return [Failure(page, None, "", error, details=details)]
+
+
+def of_warning(app, record):
+    error = TAG.sub("", inside(app, logging.LogRecord.getMessage(record)))
+    if missing := re.search(r"nonexisting document '(.+)'", error):
+        path = app.config.external_toc_path
+        rows = Path(path).read_text(encoding="utf-8").splitlines()
+        line = next((n for n, r in enumerate(rows, 1) if r.endswith(missing[1])), None)
     else:
-        Path(app.doctreedir, "unfinished").unlink(missing_ok=True)
+        location = getattr(record, "location", None) or ""
+        path, line = re.fullmatch(r"(.*?)(?::(\d+))?:*", location, re.S).groups()
+        line = line and int(line)
+    there = shown(Path(path), line) if line and Path(path).is_file() else ""
+    return Failure(inside(app, path), line, there, error)
+
+
+def shown(path, line):
+    """The cell around a line of a page; else the line itself."""
+    text = path.read_text(encoding="utf-8")
+    for cell in CELL.finditer(text):
+        first = text.count("\n", 0, cell.start()) + 1
+        if first <= line <= first + cell[0].count("\n"):
+            return OPTIONS.sub("", cell[2])
+    return "".join(text.splitlines()[line - 1 : line])
+
+
+def stop(number, frame):
+    sys.exit(f"\n{STOPPED}")
 
 
 def setup(app):
+    warnings = []
+    for handler in logging.getLogger("sphinx").handlers:
+        if isinstance(handler, WarningStreamHandler):
+            handler.addFilter(lambda record: warnings.append(record) or True)
+
+    def ended(app, exception):
+        finish(app, exception, warnings)
+
+    def failed(kind, error, trace):  # before the build began, in the set-up
+        print(last_words(app, error.__cause__ or error, warnings), file=sys.stderr)
+
     app.connect("config-inited", begin)
-    app.connect("build-finished", finish, priority=1000)
+    app.connect("build-finished", ended, priority=1000)
+    sys.excepthook = failed
+    signal.signal(signal.SIGINT, stop)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

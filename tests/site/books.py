@@ -40,15 +40,20 @@ def write_book(folder, pages, package=""):
     return folder
 
 
+def command(folder):
+    """The plain build line, as the arguments of a process with one stream."""
+    return {
+        "args": [Path(sys.executable).with_name("jupyter-book"), "build", "."],
+        "cwd": folder,
+        "env": os.environ
+        | {"NO_COLOR": "1", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+    }
+
+
 def build(folder):
     """The exit status and the log of the plain build line."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name("jupyter-book"), "build", "."],
-        cwd=folder,
-        env=os.environ | {"NO_COLOR": "1", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
+    done = subprocess.run(**command(folder), timeout=300)
     return done.returncode, done.stdout
