@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+os.environ.pop("CHARLM_STRICT", None)  # a test says itself what it builds strictly
 
 # The same few examples in every run; `--hypothesis-profile=many` tries others as well.
 settings.register_profile("few", derandomize=True, deadline=None, max_examples=20)

@@ -188,7 +188,8 @@ def test_ten_times_the_same_word(command, path, out, model):
 
 @pytest.mark.parametrize("model", OPTIONS)
 @pytest.mark.parametrize(
-    "size", [500, pytest.param(5000, marks=pytest.mark.slow)]  # a bigram writes 400 MB
+    "size",
+    [500, pytest.param(5000, marks=pytest.mark.slow)],  # a bigram writes 400 MB
 )
 def test_a_vocabulary_of_many_characters(command, path, out, model, size):
     chars = "".join(map(chr, range(0x4E00, 0x4E00 + size)))
