@@ -4,6 +4,7 @@ import ast
 import csv
 import json
 import os
+import runpy
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
 from charlm import cli
 from charlm.config import OPTIONS, RECIPES
@@ -177,19 +179,30 @@ def test_help_shows_every_default_and_imports_no_torch():
     script = """
 import sys
 from charlm.cli import main
-try: main()
-except SystemExit: pass
+for command in ([], ["train"], ["sample"], ["evaluate"], ["compare"], ["info"]):
+    sys.argv = ["charlm", *command, "--help"]
+    try: main()
+    except SystemExit as end: assert not end.code, command
 assert not {"torch", "matplotlib"} & {*sys.modules}, "heavy imports"
 """
-    for command in ("", "train", "sample", "evaluate", "compare", "info"):
-        done = subprocess.run(
-            [sys.executable, "-c", script, *command.split(), "--help"],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"COLUMNS": "80"},
-        )
-        assert done.returncode == 0, done.stderr
-        assert "Usage" in done.stdout and max(map(len, done.stdout.splitlines())) <= 80
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Usage") == 6
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_tables_are_text_in_a_notebook_too(monkeypatch):
+    class ZMQInteractiveShell: ...
+
+    monkeypatch.setattr("builtins.get_ipython", ZMQInteractiveShell, raising=False)
+    assert Console().is_jupyter  # what rich does unless it is told not to
+    loaded = runpy.run_path(cli.__file__)
+    assert not loaded["out"].is_jupyter and not loaded["err"].is_jupyter
 
 
 def test_version(run):
