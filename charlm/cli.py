@@ -34,7 +34,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out, err = Console(markup=False, emoji=False), Console(stderr=True)
+# Text, also where a notebook calls `main`.
+out = Console(markup=False, emoji=False, force_jupyter=False)
+err = Console(stderr=True, force_jupyter=False)
 
 
 def _by_model(name: str) -> str:

@@ -1,51 +1,69 @@
-"""What all tests share: one thread, no screen, the bundled names read once."""
+"""What all tests share: one thread, no screen, the bundled names read once.
 
+torch is imported where it is needed: a process that only hands out tests needs none.
+"""
+
+import os
 import signal
 import sys
 
-import matplotlib
-
-matplotlib.use("agg")
-
 import pytest
-import torch
 from hypothesis import settings
 
-from charlm.data import load_words
-from charlm.vocab import Vocabulary
+os.environ |= {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+os.environ.pop("CHARLM_STRICT", None)  # a test says itself what it builds strictly
 
-torch.set_num_threads(1)
+# The same few examples in every run; `--hypothesis-profile=many` tries others as well.
+settings.register_profile("few", derandomize=True, deadline=None, max_examples=20)
+settings.register_profile("many", deadline=None, max_examples=500)
+settings.load_profile("few")
 
-# The same examples in every run, on slow machines too.
-settings.register_profile("charlm", derandomize=True, deadline=None, max_examples=50)
-settings.load_profile("charlm")
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """A file that a test writes need not survive a power cut."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session")
-def names() -> list[str]:
+def names():
+    from charlm.data import load_words
+
     return load_words()
 
 
 @pytest.fixture(scope="session")
-def vocab(names) -> Vocabulary:
+def vocab(names):
+    from charlm.vocab import Vocabulary
+
     return Vocabulary.from_words(names)
 
 
 @pytest.fixture
-def generator() -> torch.Generator:
+def generator():
+    import torch
+
     return torch.Generator().manual_seed(2147483647)
 
 
-@pytest.fixture
-def few_words(tmp_path, names):
-    """A file of 400 names."""
-    path = tmp_path / "words.txt"
+@pytest.fixture(scope="session")
+def few_words(tmp_path_factory, names):
+    """A file of 400 names, that no test may change."""
+    path = tmp_path_factory.mktemp("few") / "words.txt"
     path.write_text("\n".join(names[:400]))
     return path
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def undrawn(monkeypatch):
+    """Let a training go without its picture, which takes longer than a small one."""
+    monkeypatch.setattr("charlm.cli._draw_losses", lambda job, directory: None)
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, undrawn):
     """Run `charlm ...` in this process: status, stdout, stderr."""
     from charlm import cli
 

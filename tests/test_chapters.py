@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,7 @@ def defined_names(source):
                         yield leaf.id
 
 
+@cache
 def owned_names():
     """The public functions and classes of the package that the chapters build."""
     return {

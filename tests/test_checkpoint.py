@@ -171,14 +171,20 @@ OUT_OF_RANGE = {
 
 
 @pytest.mark.parametrize("case", OUT_OF_RANGE)
-def test_a_config_that_asks_for_too_much(trained, run, all_refused, case):
+def test_a_config_that_asks_for_too_much(run, refused, case):
     config = json.loads((run / CONFIG).read_text())
     (run / CONFIG).write_text(json.dumps(changed(config, **OUT_OF_RANGE[case])))
-    all_refused(run, *COMMANDS, RESUME)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as error:
         runs.open_run(run)
+    assert refused("info", run) == str(error.value)
     with pytest.raises(InputError):
         training.resume(run)
+
+
+def test_a_config_that_asks_for_too_much_is_refused_by_every_command(run, all_refused):
+    config = json.loads((run / CONFIG).read_text())
+    (run / CONFIG).write_text(json.dumps(changed(config, recipe__steps=10**30)))
+    all_refused(run, *COMMANDS, RESUME)
 
 
 RAW = {
@@ -299,7 +305,7 @@ def test_a_damaged_file(run, all_refused, command, name, damage):
     if (name, damage) == (CONFIG, longer):
         (run / name).write_text("{}")
     if name != STATE:
-        all_refused(run, *COMMANDS, RESUME)
+        all_refused(run, *(COMMANDS if damage is cut else COMMANDS[:1]), RESUME)
     elif damage in (os.unlink,):
         assert command("train", "--resume", run)[0] == 0  # from the start
     else:

@@ -1,6 +1,5 @@
 """The figures hold the numbers that they were given."""
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ from matplotlib.colors import to_rgba
 
 from charlm import plots
 
-matplotlib.use("agg")
 RNG = np.random.default_rng(0)
 
 

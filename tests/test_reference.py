@@ -49,17 +49,34 @@ def test_each_public_name_has_one_entry():
     assert sorted(name for name, _ in ALL) == sorted(set(public_names()))
 
 
-@pytest.mark.parametrize("full, tree", ALL, ids=[name for name, _ in ALL])
-def test_the_example_below_an_entry_uses_it(full, tree):
-    """It imports the name from its module, and then takes it at least once."""
+def is_used(full, tree):
+    """Whether code imports a name from its module, and then takes it at least once."""
     module, _, name = full.rpartition(".")
-    assert name in {
+    imported = {
         alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module == module
         for alias in node.names
     }
-    assert name in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    taken = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return name in imported and name in taken
+
+
+def test_the_example_below_an_entry_uses_it():
+    assert [name for name, tree in ALL if not is_used(name, tree)] == []
+
+
+@pytest.mark.parametrize(
+    "code, found",
+    [
+        ("from a.b import c\nc()", True),
+        ("from a.b import c", False),
+        ("from a import b\nb.c()", False),
+        ("c()", False),
+    ],
+)
+def test_an_example_that_does_not_use_its_name_is_found(code, found):
+    assert is_used("a.b.c", ast.parse(code)) == found
 
 
 def test_the_first_page_names_every_module():

@@ -31,9 +31,8 @@ def test_each_work_is_cited_and_each_citation_is_a_work():
     assert set.union(*CITED.values()) == set(WORKS)
 
 
-@pytest.mark.parametrize("work, chapter", USED_IN.items())
-def test_a_paper_is_cited_where_it_is_used(work, chapter):
-    assert work in CITED[chapter]
+def test_a_paper_is_cited_where_it_is_used():
+    assert [w for w, chapter in USED_IN.items() if w not in CITED[chapter]] == []
 
 
 @pytest.mark.parametrize("work", WORKS)

@@ -4,8 +4,7 @@ A kernel sends a long text in pieces, which end anywhere. MyST-NB ends a line af
 of them, in the middle of a word or a number too.
 """
 
-import myst_nb.core.render
-from nbformat import from_dict
+from copy import deepcopy
 
 
 def joined(outputs):
@@ -16,7 +15,7 @@ def joined(outputs):
         if output["output_type"] == "stream" and output["name"] == last.get("name"):
             last["text"] += output["text"]
         else:
-            whole.append(from_dict(output))  # a copy: the notebook stays as it is
+            whole.append(deepcopy(output))  # the notebook stays as it is
     return whole
 
 
@@ -30,5 +29,7 @@ def shown(outputs):
 
 
 def setup(app):
+    import myst_nb.core.render  # it takes a second
+
     myst_nb.core.render.coalesce_streams = shown
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -30,8 +30,8 @@ const sizes = new ResizeObserver((entries) => {
   for (const { target: box } of entries) {
     const { overflowX, overflowY } = getComputedStyle(box)
     const scrolls =
-      (overflowX !== "visible" && box.scrollWidth > box.clientWidth + 1) ||
-      (overflowY !== "visible" && box.scrollHeight > box.clientHeight + 1)
+      (overflowX !== "visible" && box.scrollWidth > box.clientWidth) ||
+      (overflowY !== "visible" && box.scrollHeight > box.clientHeight)
     if (scrolls) box.tabIndex = 0
     else box.removeAttribute("tabindex")
   }

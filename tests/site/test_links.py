@@ -5,7 +5,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 from bs4 import BeautifulSoup
-from test_pages import PAGES
+from visits import PAGES
 
 HOME = "https://charlm-book.github.io/charlm/"
 ROOT = "/charlm/"  # the page for lost readers is served below any folder

@@ -2,7 +2,7 @@
 
 import pytest
 from books import NOTEBOOK, build, write_book
-from test_pages import opened
+from visits import opened
 
 PAGE = (
     NOTEBOOK

@@ -9,7 +9,7 @@ import pytest
 import torch
 from books import NOTEBOOK, ROOT, build, write_book
 from fingerprint import cells
-from test_pages import opened
+from visits import opened
 
 PAGE = (
     NOTEBOOK
@@ -58,7 +58,11 @@ def url(tmp_path_factory, chapter):
 
 @contextmanager
 def tried(browser, url, **options):
-    """The page in a context of its own."""
+    """The page, in a context of its own where that has options."""
+    if not options:
+        with opened(browser, url) as (page, _):
+            yield page
+        return
     context = browser.new_context(**options)
     page = context.new_page()
     page.goto(url)

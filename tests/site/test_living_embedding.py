@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 from books import NOTEBOOK, build, write_book
-from test_pages import opened
+from visits import opened
 
 from charlm.data import batches, load_words, split_words, windows
 from charlm.evaluate import losses

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from books import build, write_book
-from test_pages import opened
+from visits import opened
 
 PAGE = """# A
 
@@ -28,7 +28,11 @@ def url(tmp_path_factory):
 
 @contextmanager
 def tried(browser, url, **options):
-    """The page in a context of its own."""
+    """The page, in a context of its own where that has options."""
+    if not options:
+        with opened(browser, url) as (page, _):
+            yield page
+        return
     context = browser.new_context(**options)
     page = context.new_page()
     page.goto(url)

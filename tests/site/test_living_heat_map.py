@@ -4,7 +4,7 @@ import re
 
 import pytest
 from books import NOTEBOOK, build, write_book
-from test_pages import opened
+from visits import opened
 
 from charlm.counts import NGram
 from charlm.data import load_words, split_words

@@ -10,7 +10,7 @@ import pytest
 import torch
 from books import NOTEBOOK, SITE, build, write_book
 from page_models import PageModel
-from test_pages import opened
+from visits import opened
 
 from charlm.data import load_words
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 from books import build, write_book
-from test_pages import opened
+from visits import opened
 
 from charlm.models import CausalConv, WaveNet
 

@@ -1,59 +1,65 @@
-"""Every page in a real browser: quiet, self-contained, legible at each width."""
+"""Every page in a real browser: quiet, self-contained, legible, and open to everybody.
 
+Each is visited twice: on a wide screen in light, and on a narrow phone in dark.
+"""
+
+import gzip
 import re
-from contextlib import contextmanager
+from functools import cache
+from types import SimpleNamespace
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from books import SITE
+from visits import PAGES, opened
 
-PAGES = sorted(
-    path.relative_to(SITE).as_posix()
-    for path in SITE.rglob("*.html")
-    if "_static" not in path.parts and path != SITE / "index.html"
-) or ["book/index.html"]
-
-
-@contextmanager
-def opened(browser, url, *, scheme="light", width=1280):
-    """A page with `problems`: whatever a reader's browser would complain about."""
-    context = browser.new_context(
-        color_scheme=scheme, viewport={"width": width, "height": 900}
-    )
-    page, problems = context.new_page(), []
-    home = re.match(r"file://|http://[^/]+/", url)[0]
-
-    def check_request(request):
-        if not request.url.startswith((home, "data:", "blob:")):
-            problems.append(f"request to another host: {request.url}")
-
-    def check_failure(request):
-        if request.failure != "net::ERR_ABORTED":  # the page moved on
-            problems.append(f"{request.failure}: {request.url}")
-
-    context.on("request", check_request)
-    context.on("requestfailed", check_failure)
-    context.on(
-        "response",
-        lambda r: r.status >= 400 and problems.append(f"{r.status}: {r.url}"),
-    )
-    page.on("console", lambda m: problems.append(f"console {m.type}: {m.text}"))
-    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-    page.goto(url, wait_until="load")
-    page.wait_for_timeout(150)
-    yield page, problems
-    context.close()
+VIEWS = {"desktop": ("light", 1280), "phone": ("dark", 360)}
+MAX_BYTES = 1_200_000
+UNFOLD = """() => {
+    for (const e of document.querySelectorAll('details')) e.open = true
+    for (const e of document.querySelectorAll('.toggle-button-hidden')) e.click()
+}"""
+DRAWN = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
 
 
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_is_quiet_and_self_contained(browser, address, name, width, scheme):
-    with opened(browser, address + name, scheme=scheme, width=width) as (
-        page,
-        problems,
-    ):
-        assert page.locator("html").get_attribute("data-theme") == scheme
-    assert problems == []
+@pytest.fixture(
+    scope="module",
+    params=[(name, view) for name in PAGES for view in VIEWS],
+    ids=lambda param: "-".join(param),
+)
+def visit(browser, address, request):
+    """A page with all its folds open, as one of the two readers sees it."""
+    name, view = request.param
+    scheme, width = VIEWS[view]
+    with opened(browser, address + name, scheme=scheme, width=width) as (page, found):
+        page.wait_for_load_state("networkidle")
+        page.evaluate(UNFOLD)
+        page.evaluate(DRAWN)
+        yield SimpleNamespace(page=page, problems=found, scheme=scheme)
+
+
+def test_page_is_quiet_and_self_contained(visit):
+    assert visit.page.locator("html").get_attribute("data-theme") == visit.scheme
+    assert visit.problems == []
+
+
+@cache
+def sent_bytes(path):
+    """How much a file is over the web, where text is compressed."""
+    content = (SITE / path).read_bytes()
+    return min(len(content), len(gzip.compress(content)))
+
+
+def test_a_page_is_light(visit, address):
+    """With all that it loads, except for the models of its figures."""
+    resources = "performance.getEntriesByType('resource').map(e => e.name)"
+    urls = {visit.page.url, *visit.page.evaluate(resources)}
+    paths = {
+        url.removeprefix(address).partition("?")[0].partition("#")[0]
+        for url in urls
+        if url.startswith(address) and "/models/" not in url
+    }
+    assert len(paths) > 5 and sum(map(sent_bytes, paths)) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "404.html"])
@@ -69,17 +75,8 @@ def test_front_door_leads_to_the_cover(browser, address):
     assert problems == []
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def phone(browser, address, request):
-    with opened(browser, address + request.param, width=360) as (page, _):
-        page.evaluate(
-            "document.querySelectorAll('details').forEach(d => d.open = true)"
-        )
-        yield page
-
-
-def test_page_never_scrolls_sideways(phone):
-    too_wide = phone.evaluate(
+def test_page_never_scrolls_sideways(visit):
+    too_wide = visit.page.evaluate(
         """() => {
             const root = document.documentElement
             if (root.scrollWidth <= root.clientWidth) return []
@@ -95,9 +92,9 @@ def test_page_never_scrolls_sideways(phone):
     assert too_wide == []
 
 
-def test_nothing_is_cut_off(phone):
+def test_nothing_is_cut_off(visit):
     """What is wider than the phone is inside a box that the reader can scroll."""
-    cut = phone.evaluate(
+    cut = visit.page.evaluate(
         """() => [...document.querySelectorAll('article *')]
             .filter(e => !e.closest('.katex, .katex-mathml'))
             .filter(e => ['hidden', 'clip'].includes(getComputedStyle(e).overflowX))
@@ -107,8 +104,8 @@ def test_nothing_is_cut_off(phone):
     assert cut == []
 
 
-def test_each_picture_has_alternative_text(phone):
-    pictures = phone.evaluate(
+def test_each_picture_has_alternative_text(visit):
+    pictures = visit.page.evaluate(
         "[...document.images].map(i => [i.src, i.getAttribute('alt') ?? ''])"
     )
     file_name = re.compile(r"\S*(\.\w{3,4}|[0-9a-f]{16}\S*)")
@@ -116,8 +113,8 @@ def test_each_picture_has_alternative_text(phone):
     assert bad == []
 
 
-def test_no_markup_is_left_in_the_text(phone):
-    text = phone.evaluate(
+def test_no_markup_is_left_in_the_text(visit):
+    text = visit.page.evaluate(
         """() => {
             const copy = (document.querySelector('article') ?? document.body)
                 .cloneNode(true)
@@ -129,6 +126,33 @@ def test_no_markup_is_left_in_the_text(phone):
         }"""
     )
     assert re.findall(r"```|:::|\{[a-z][\w:-]+\}|\$\$|\*\*|^#+ ", text) == []
+
+
+# Formulas are left out: what a reader hears of them is MathML, and their colour is the
+# text's. Of code, one word of each kind is enough: the others have its colours.
+PREPARE = """() => {
+    const seen = new Set()
+    for (const word of document.querySelectorAll('pre span')) {
+        const box = word.closest('.highlight')?.parentElement.className
+        const kind = [word.className, word.parentElement.className, box].join()
+        if (seen.has(kind)) word.dataset.again = ''
+        seen.add(kind)
+    }
+    const selector = '*:not([data-again])'
+    axe.configure({ rules: [{ id: 'color-contrast', selector }] })
+}"""
+RUN = """async () => {
+    const rules = { 'label-content-name-mismatch': { enabled: true } }
+    const options = { resultTypes: ['violations'], rules }
+    const { violations } = await axe.run({ exclude: [['.katex']] }, options)
+    return violations.flatMap(({ id, nodes }) => nodes.map(n => `${id}: ${n.html}`))
+}"""
+
+
+def test_axe_finds_nothing(visit):
+    visit.page.evaluate(AXE_SCRIPT)
+    visit.page.evaluate(PREPARE)
+    assert visit.page.evaluate(RUN) == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,0 +1,76 @@
+"""Visits to pages in a real browser, which are over before they can cost much.
+
+A tab is used again: a new one for each visit would take three times the processor.
+"""
+
+import re
+from collections import defaultdict
+from contextlib import contextmanager
+
+from books import SITE
+
+PAGES = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html")
+    if "_static" not in path.parts and path != SITE / "index.html"
+) or ["book/index.html"]
+FORGET = "() => { try { localStorage.clear(); sessionStorage.clear() } catch {} }"
+IDLE = defaultdict(list)  # the tabs of a browser that wait for the next visit
+
+
+class Tab:
+    """A page, and `problems`: whatever a reader's browser would complain about."""
+
+    def __init__(self, browser):
+        context = browser.new_context()
+        self.page, self.problems, self.home = context.new_page(), [], ""
+        context.on("request", self.check_request)
+        context.on("requestfailed", self.check_failure)
+        context.on("response", self.check_response)
+        self.page.on("console", lambda m: self.note(f"console {m.type}: {m.text}"))
+        self.page.on("pageerror", lambda error: self.note(f"error: {error}"))
+
+    def note(self, problem):
+        self.problems.append(problem)
+
+    def check_request(self, request):
+        if not request.url.startswith((self.home, "data:", "blob:")):
+            self.note(f"request to another host: {request.url}")
+
+    def check_failure(self, request):
+        if request.failure != "net::ERR_ABORTED":  # the page moved on
+            self.note(f"{request.failure}: {request.url}")
+
+    def check_response(self, response):
+        if response.status >= 400:
+            self.note(f"{response.status}: {response.url}")
+
+    def visit(self, url, scheme, width):
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(
+            media="null", color_scheme=scheme, reduced_motion="null"
+        )
+        self.problems = []
+        self.home = re.match(r"file://|http://[^/]+/", url)[0]
+        self.page.goto(url, wait_until="load")
+        self.page.wait_for_timeout(150)
+
+    def leave(self):
+        self.page.evaluate(FORGET)
+        self.page.context.clear_permissions()
+        self.problems, self.home = [], "about:"
+        self.page.goto("about:blank")
+
+
+@contextmanager
+def opened(browser, url, *, scheme="light", width=1280):
+    """A page that nobody has been to before, with its problems."""
+    tab = IDLE[browser].pop() if IDLE[browser] else Tab(browser)
+    try:
+        tab.visit(url, scheme, width)
+        yield tab.page, tab.problems
+        tab.leave()
+    except BaseException:
+        tab.page.context.close()
+        raise
+    IDLE[browser].append(tab)
