@@ -188,7 +188,7 @@ def test_title_with_code_is_fenced_by_colons(path):
 
 
 # Pages that still assert bands: each mended one leaves this list.
-BANDS_LEFT = {"02_mlp", "03_activations", "05_wavenet", "evaluation", "using"}
+BANDS_LEFT = {"02_mlp", "05_wavenet", "evaluation", "using"}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
