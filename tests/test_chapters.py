@@ -187,14 +187,8 @@ def test_title_with_code_is_fenced_by_colons(path):
     assert broken_fences(path.read_text(encoding="utf-8")) == []
 
 
-# Pages that still assert bands: each mended one leaves this list.
-BANDS_LEFT = {"evaluation"}
-
-
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_what_is_one_draw_is_expected_and_not_asserted(path, request):
-    if path.stem in BANDS_LEFT:
-        request.applymarker(pytest.mark.xfail(strict=True))
+def test_what_is_one_draw_is_expected_and_not_asserted(path):
     assert list(misplaced(path.read_text(encoding="utf-8"))) == []
 
 
