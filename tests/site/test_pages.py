@@ -34,6 +34,7 @@ def visit(browser, address, request):
     with opened(browser, address + name, scheme=scheme, width=width) as (page, found):
         page.wait_for_load_state("networkidle")
         page.evaluate(UNFOLD)
+        page.wait_for_timeout(300)  # what unfolds fades in
         page.evaluate(DRAWN)
         yield SimpleNamespace(page=page, problems=found, scheme=scheme)
 
