@@ -8,6 +8,9 @@ BIN := .venv/bin
 PAGES := _build/html
 RUN := OMP_NUM_THREADS=1 PYTHONHASHSEED=0
 PORT ?= 8000
+# Which tests: `make test SELECT=slow` runs those that are left out otherwise.
+SELECT ?= not slow
+PYTEST := $(BIN)/pytest -q -n auto --maxprocesses 4 --dist worksteal
 # Tells JupyterLab, in this environment only, to open the chapters as notebooks.
 LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 
@@ -29,13 +32,13 @@ book: .venv/installed ## execute the chapters and build the site
 	@echo "The book is ready: open $(PAGES)/index.html, or run: make serve"
 
 test: .venv/installed ## the fast tests
-	$(RUN) $(BIN)/pytest -q --ignore=tests/site
+	$(RUN) $(PYTEST) -m "$(SELECT)" --ignore=tests/site
 
 check: .venv/installed $(PAGES)/index.html ## format, lint, types, and the built site in a browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(RUN) $(BIN)/pytest -q -rs tests/site
+	$(RUN) $(PYTEST) -m "$(SELECT)" -rs tests/site
 
 $(PAGES)/index.html:
 	$(MAKE) book

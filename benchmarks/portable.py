@@ -57,7 +57,7 @@ TWO_THREADS = """
 import torch
 
 torch.set_num_threads(2)
-torch.set_num_threads = lambda n: None
+torch.set_num_threads = lambda n: setattr(torch, "get_num_threads", lambda: n)
 """
 
 

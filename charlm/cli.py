@@ -34,7 +34,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out, err = Console(markup=False, emoji=False), Console(stderr=True)
+# Text, also where a notebook calls `main`.
+out = Console(markup=False, emoji=False, force_jupyter=False)
+err = Console(stderr=True, force_jupyter=False)
 
 
 def _by_model(name: str) -> str:
@@ -394,7 +396,7 @@ def info(run: RunDirectory, as_json: AsJson = False) -> None:
     out.print(table)
 
 
-def _numbers(score: "Evaluation") -> dict[str, float | int]:
+def _numbers(score: "Evaluation") -> dict[str, float | int | None]:
     return {
         "loss": score.loss,
         "bits_per_char": score.bits_per_char,
@@ -415,7 +417,7 @@ def _print_json(**result: Any) -> None:
 
 
 def _finite(value: Any) -> Any:
-    """Return the value as JSON can say it: null for what is infinite or nan."""
+    """Return the value as JSON can say it: null for what is not finite."""
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -1,5 +1,6 @@
 """Runs side by side, and one run layer by layer, as numbers."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from charlm.vocab import InputError
 
 @dataclass(frozen=True)
 class Compared:
-    """One run: its loss, and how much that exceeds the best run's on the same words."""
+    """One run: its loss, and how much that exceeds the best run's on the same words.
+
+    difference is None for the best run, and where the best loss is infinite too.
+    """
 
     run: str
     parameters: int
@@ -23,7 +27,7 @@ class Compared:
     difference: Evaluation | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the numbers for JSON; the best run has no difference."""
+        """Return the numbers for JSON; None is a number that there is not."""
         d = self.difference
         return {
             "run": self.run,
@@ -69,13 +73,19 @@ def compared(
     words = runs[0].words(split)
     scores = [run.evaluate(words) for run in runs]
     order = sorted(range(len(runs)), key=lambda i: scores[i].loss)
-    best = runs[order[0]]
+    best, finite = runs[order[0]], math.isfinite(scores[order[0]].loss)
+
+    def difference(run: Run) -> Evaluation | None:
+        if run is best or not finite:
+            return None
+        return paired(run, best, words, best.vocab)
+
     return [
         Compared(
             str(runs[i].directory),
             n_parameters(runs[i]),
             scores[i],
-            None if runs[i] is best else paired(runs[i], best, words, best.vocab),
+            difference(runs[i]),
         )
         for i in order
     ]

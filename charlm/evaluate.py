@@ -28,12 +28,16 @@ class Evaluation:
     """The mean loss of a model on some words, in nats a character.
 
     The standard error treats the words as drawn at random and the model as given.
-    Characters of one word are not independent, so it is computed by word; it is nan
-    for a single word. characters counts the ends of words too.
+    Characters of one word are not independent, so it is computed by word. It is None
+    for a single word, and where the loss is not finite. characters counts the ends of
+    words too.
+
+    >>> print(f"{Evaluation(2.45441, 0.0018, 10)}; {Evaluation(2.45441, None, 4):.2f}")
+    2.4544 ± 0.0018; 2.45
     """
 
     loss: float
-    standard_error: float
+    standard_error: float | None
     characters: int
 
     @property
@@ -41,8 +45,12 @@ class Evaluation:
         """The loss in bits, which is nats / log 2."""
         return self.loss / math.log(2)
 
+    def __format__(self, spec: str) -> str:
+        known = (self.loss, self.standard_error)
+        return " ± ".join(format(x, spec or ".4f") for x in known if x is not None)
+
     def __str__(self) -> str:
-        return f"{self.loss:.4f} ± {self.standard_error:.4f}"
+        return format(self)
 
 
 @contextmanager
@@ -102,7 +110,8 @@ def paired(
     """Return by how much the loss of model exceeds that of other on the same words.
 
     The standard error is that of the difference. It is much smaller than either
-    model's own, as a word that is hard for the one is mostly hard for the other.
+    model's own, as a word that is hard for the one is mostly hard for the other. Of
+    two infinite losses the difference is nan.
 
     Parameters
     ----------
@@ -145,7 +154,7 @@ def _mean(L: Tensor, words: Sequence[str]) -> Evaluation:
     W, n = len(words), n_characters(words)
     mean, characters = L.sum() / n.sum(), int(n.sum())
     if W == 1 or not mean.isfinite():
-        return Evaluation(mean.item(), math.nan, characters)
+        return Evaluation(mean.item(), None, characters)
     residual = L - mean * n
     error = (W / (W - 1) * residual.square().sum()).sqrt() / n.sum()
     return Evaluation(mean.item(), error.item(), characters)

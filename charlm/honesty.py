@@ -1,5 +1,6 @@
 """What a loss alone does not say: how sure it is, and what the model remembers."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,13 +72,17 @@ def by_seen(
 
 
 def share_in(words: Sequence[str], known: Collection[str]) -> float:
-    """Return the share of the words that stand among the known ones; nan of none.
+    """Return the share of the words that stand among the known ones.
+
+    Raises ValueError where there are no words.
 
     >>> share_in(["emma", "emmo", "ava", "emma"], ["emma", "mia"])
     0.5
     """
+    if not words:
+        raise ValueError("there are no words to look for")
     known = set(known)
-    return sum(w in known for w in words) / len(words) if words else float("nan")
+    return sum(w in known for w in words) / len(words)
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,8 @@ class Report:
     """A loss with all that belongs to it; losses are in nats a character.
 
     interval holds 95 % of the losses on redrawn words. share_seen is that of the words
-    which stand in train; copied that of the words drawn from the model, n_samples.
+    which stand in train; copied that of the words drawn from the model, n_samples, and
+    None if none were.
     """
 
     score: Evaluation
@@ -159,28 +165,39 @@ class Report:
     unseen: Evaluation | None
     calibration: Calibration
     n_samples: int
-    copied: float
+    copied: float | None
 
     def sentences(self) -> list[str]:
         """Return what goes beyond the loss, a sentence each."""
         low, high = self.interval
         c = self.calibration
-        p, n = self.copied, self.n_samples
-        error = (p * (1 - p) / n) ** 0.5 if n else float("nan")
         side = "sure" if c.overconfidence > 0 else "timid"
         return [
             f"On words drawn anew from these, 95 % of the losses lie from "
             f"{low:.4f} to {high:.4f}.",
             f"{self.share_seen:.1%} of the words stand in train: their loss is "
             f"{self.seen or 'unknown'}, that of the others {self.unseen or 'unknown'}.",
-            f"Of {self.n_samples:,} words that the model wrote, {self.copied:.1%} "
-            f"± {error:.1%} stand in train.",
+            *self._copies(),
             f"Its probabilities are off by {c.error:.1%} on average (calibration "
             f"error); on the whole it is too {side} by {abs(c.overconfidence):.1%}.",
         ]
 
+    def _copies(self) -> list[str]:
+        p, n = self.copied, self.n_samples
+        if p is None:
+            return []
+        error = math.sqrt(p * (1 - p) / n)
+        return [
+            f"Of {n:,} words that the model wrote, {p:.1%} ± {error:.1%} "
+            "stand in train."
+        ]
+
     def as_dict(self) -> dict[str, Any]:
-        """Return the same as numbers, for JSON; None is a loss on no words."""
+        """Return the same as numbers, for JSON.
+
+        None stands for what is unknown: a loss on no words, the error of a loss on one
+        word, the shares of an empty bin.
+        """
         c = self.calibration
         return {
             "interval": list(self.interval),
@@ -193,13 +210,17 @@ class Report:
             "overconfidence": c.overconfidence,
             "calibration": {
                 "count": c.count.tolist(),
-                "predicted": c.predicted.tolist(),
-                "observed": c.observed.tolist(),
+                "predicted": _known(c.predicted),
+                "observed": _known(c.observed),
             },
         }
 
 
-def _pair(score: Evaluation | None) -> dict[str, float] | None:
+def _known(shares: Tensor) -> list[float | None]:
+    return [None if math.isnan(share) else share for share in shares.tolist()]
+
+
+def _pair(score: Evaluation | None) -> dict[str, float | None] | None:
     if score is None:
         return None
     return {"loss": score.loss, "standard_error": score.standard_error}
@@ -242,5 +263,5 @@ def report(
         unseen=unseen,
         calibration=calibration(model, words, vocab),
         n_samples=n_samples,
-        copied=share_in(drawn, train),
+        copied=share_in(drawn, train) if drawn else None,
     )

@@ -80,7 +80,7 @@ def as_html(rows: Sequence[Row]) -> str:
     for r in rows:
         cells = [
             f"{r.parameters:,}",
-            f"{r.score.loss:.3f} ± {r.score.standard_error:.3f}",
+            f"{r.score:.3f}",
             "none" if r.seconds is None else f"{r.seconds:.0f} s",
             escape(", ".join(word or "(empty)" for word in r.samples)),
         ]

@@ -77,9 +77,10 @@ def heat_map(
     if counts:
         for i, j in np.ndindex(values.shape):
             ink = "white" if values[i, j] > values.max() / 2 else "black"
+            text = f"{labels[i]}{labels[j]}\n{values[i, j]:g}"
             style: dict[str, Any] = {"ha": "center", "color": ink, "fontsize": 7}
-            ax.text(j, i - 0.05, labels[i] + labels[j], va="bottom", **style)
-            ax.text(j, i + 0.05, f"{values[i, j]:g}", va="top", **style)
+            # inside its cell, so no layout has to measure it
+            ax.text(j, i, text, va="center", in_layout=False, **style)
     return ax
 
 
@@ -179,15 +180,15 @@ def loss_curves(
 
 def ladder(
     losses: Mapping[str, float],
-    errors: Mapping[str, float] | None = None,
+    errors: Mapping[str, float | None] | None = None,
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the models' losses, the first model on top, with bars of their errors."""
+    """Draw the models' losses, the first model on top, with bars of known errors."""
     ax = _axes(ax)
     names = list(losses)
     values = [losses[name] for name in names]
-    bars_ = [(errors or {}).get(name, 0.0) for name in names]
+    bars_ = [(errors or {}).get(name) or 0.0 for name in names]
     rows = range(len(names))
     ax.errorbar(values, rows, xerr=bars_, fmt="o", markersize=6, capsize=3)
     for row, value in zip(rows, values, strict=True):

@@ -13,7 +13,7 @@ from charlm.models import MLP, WaveNet
 from charlm.train import Examples, Schedule, require_finite, set_rate
 
 
-class StackedEmbedding(nn.Module):
+class _StackedEmbedding(nn.Module):
     """A table of rows for each of S nets: (S, ...) -> (S, ..., C)."""
 
     def __init__(self, layers: Sequence[nn.Embedding]) -> None:
@@ -26,7 +26,7 @@ class StackedEmbedding(nn.Module):
         return F.embedding(first_row + idx, self.weight.flatten(0, 1))
 
 
-class StackedLinear(nn.Module):
+class _StackedLinear(nn.Module):
     """x W + b for each of S nets: (S, ..., in) -> (S, ..., out)."""
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
@@ -47,7 +47,7 @@ class StackedLinear(nn.Module):
         return y.view(*x.shape[:-1], -1)
 
 
-class StackedBatchNorm1d(nn.Module):
+class _StackedBatchNorm1d(nn.Module):
     """Batch normalization with statistics of its own for each of S nets.
 
     (S, ..., C) -> the same: S nets of C channels are one layer of S * C channels.
@@ -80,7 +80,7 @@ class StackedBatchNorm1d(nn.Module):
         return y.view(-1, S, C).transpose(0, 1).reshape(x.shape)
 
 
-class EachOnItsOwn(nn.Module):
+class _EachOnItsOwn(nn.Module):
     """A layer without parameters, applied to each of S nets: (S, B, ...)."""
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
@@ -108,6 +108,8 @@ class Stacked(nn.Module):
         For other nets: they do more than to call their layers in a row.
     """
 
+    stacked_dims = 1  # that each parameter has in front of its own, see `adamw`
+
     def __init__(self, nets: Sequence[MLP] | Sequence[WaveNet]) -> None:
         super().__init__()
         if type(nets[0]) not in (MLP, WaveNet):
@@ -134,14 +136,14 @@ def _stack(tensors: Iterable[Tensor]) -> Tensor:
 
 def _stacked(layers: Sequence[nn.Module]) -> nn.Module:
     kinds = {
-        nn.Embedding: StackedEmbedding,
-        nn.Linear: StackedLinear,
-        nn.BatchNorm1d: StackedBatchNorm1d,
+        nn.Embedding: _StackedEmbedding,
+        nn.Linear: _StackedLinear,
+        nn.BatchNorm1d: _StackedBatchNorm1d,
     }
     for kind, stacked in kinds.items():
         if isinstance(layers[0], kind):
             return stacked(layers)
-    return EachOnItsOwn(layers)
+    return _EachOnItsOwn(layers)
 
 
 def train_seeds(

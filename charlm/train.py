@@ -101,9 +101,10 @@ def adamw(model: Any, rate: float, decay: float = 0.01) -> torch.optim.AdamW:
     zero is no neutral value for a scale.
     """
     parameters = list(model.parameters())
+    matrix = 2 + getattr(model, "stacked_dims", 0)  # 3 for several nets side by side
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for p in parameters if p.ndim >= matrix], "weight_decay": decay},
+        {"params": [p for p in parameters if p.ndim < matrix], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
 

@@ -4,6 +4,7 @@ import ast
 import csv
 import json
 import os
+import runpy
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
 from charlm import cli
 from charlm.config import OPTIONS, RECIPES
@@ -192,6 +194,15 @@ assert not {"torch", "matplotlib"} & {*sys.modules}, "heavy imports"
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("Usage") == 6
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_tables_are_text_in_a_notebook_too(monkeypatch):
+    class ZMQInteractiveShell: ...
+
+    monkeypatch.setattr("builtins.get_ipython", ZMQInteractiveShell, raising=False)
+    assert Console().is_jupyter  # what rich does unless it is told not to
+    loaded = runpy.run_path(cli.__file__)
+    assert not loaded["out"].is_jupyter and not loaded["err"].is_jupyter
 
 
 def test_version(run):

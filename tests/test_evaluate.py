@@ -78,8 +78,7 @@ def test_the_error_of_two_words_by_hand():
 def test_one_word_has_a_loss_and_no_standard_error():
     vocab = Vocabulary.from_words(["ab"])
     result = evaluate(NGram(vocab, 2).fit(["ab"]), ["ab"], vocab)
-    assert result.loss == 0
-    assert math.isnan(result.standard_error)
+    assert result == Evaluation(0, None, 3)
 
 
 def test_an_infinite_loss_has_no_standard_error():
@@ -87,7 +86,7 @@ def test_an_infinite_loss_has_no_standard_error():
     result = evaluate(NGram(vocab, 2).fit(["ab"]), ["ab", "ba", "b"], vocab)
     assert result.loss == math.inf
     assert result.bits_per_char == math.inf
-    assert math.isnan(result.standard_error)
+    assert result.standard_error is None
 
 
 def test_no_words():
@@ -122,7 +121,14 @@ def test_logits_need_not_be_normalised():
 
 
 def test_it_prints_with_its_error():
-    assert str(Evaluation(2.45441, 0.0018, 10)) == "2.4544 ± 0.0018"
+    score = Evaluation(2.45441, 0.0018, 10)
+    assert str(score) == f"{score}" == "2.4544 ± 0.0018"
+    assert f"{score:.2f}" == "2.45 ± 0.00"
+
+
+@pytest.mark.parametrize(("loss", "said"), [(2.45441, "2.4544"), (math.inf, "inf")])
+def test_it_prints_without_an_error_that_is_not_known(loss, said):
+    assert str(Evaluation(loss, None, 4)) == said
 
 
 def test_paired_difference(vocab):

@@ -48,3 +48,8 @@ def test_the_table(vocab):
     assert "3.296 ± 0.000" in lines[1] and "&lt;uniform&gt;" in lines[1]
     assert '<td data-head="training">61 s</td>' in lines[2]
     assert rows[0].score.loss == pytest.approx(3.2958, abs=1e-4)
+
+
+def test_one_word_has_no_error_in_the_table(vocab):
+    row = leaderboard_row("uniform", NGram(vocab, 1), ["emma"], vocab)
+    assert '<td data-head="loss">3.296</td>' in as_html([row])

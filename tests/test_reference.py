@@ -17,7 +17,7 @@ BOOK = Path(__file__).parents[1] / "book"
 PAGES = {path.stem: path.read_text("utf-8") for path in sorted(BOOK.glob("api_*.md"))}
 ENTRIES = re.compile(r"^```\{reference\} (\S+)\n(.*?)^```$", re.M | re.S)
 # What the page "The package, name by name" says is left out, and why.
-LEFT_OUT = {"__main__", "cli", "progress", "make_names"}
+LEFT_OUT = {"__main__", "book", "cli", "progress", "make_names"}
 
 
 def public_names():

@@ -396,3 +396,8 @@ def test_counts_without_smoothing_may_find_words_impossible(command, path, out):
     run = runs.open_run(out)
     assert run.evaluate(run.words("dev")).loss == math.inf
     assert command("sample", out)[0] == 0
+    twice = (out, out)
+    assert [row.difference for row in compared(twice)] == [None, None]
+    for arguments in (("compare", *twice), ("evaluate", out, "--full")):
+        status, said, err = command(*arguments)
+        assert status == 0 and "inf" in said and "nan" not in said, err

@@ -22,18 +22,25 @@ KINDS = {
 }
 
 
+OPTIMIZERS = {
+    "sgd": lambda net: torch.optim.SGD(net.parameters()),
+    "adamw": lambda net: adamw(net, 0.2, decay=0.5),  # of matrices, not of biases
+}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_side_by_side_is_one_by_one(kind, names, vocab):
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_side_by_side_is_one_by_one(kind, optimizer, names, vocab):
     stack = Stacked([KINDS[kind](seeded(s)) for s in range(S)])
     alone = [KINDS[kind](seeded(s)) for s in range(S)]
     X, Y = windows(names[:300], vocab, alone[0].block_size)
     drawn = list(batches(X, Y, (S, B), generator=seeded(9), steps=STEPS))
-    rate = cosine(0.5, STEPS)
-    losses = train_seeds(stack, torch.optim.SGD(stack.parameters()), drawn, rate)
+    rate = cosine(0.2, STEPS)
+    losses = train_seeds(stack, optimizer(stack), drawn, rate)
     assert losses.shape == (STEPS, S)
     for s, (net, found) in enumerate(zip(alone, stack.each())):
         own = [(x[s], y[s]) for x, y in drawn]
-        loop = training_steps(net, torch.optim.SGD(net.parameters()), own, rate)
+        loop = training_steps(net, optimizer(net), own, rate)
         expected = torch.tensor([step.loss for step in loop])
         torch.testing.assert_close(losses[:, s], expected, atol=1e-5, rtol=1e-5)
         for name, value in net.state_dict().items():

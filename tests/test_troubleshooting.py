@@ -30,7 +30,7 @@ def missing(heading, body):
     searched = heading.replace("`", "")
     if len(code) < 2:
         yield "a cell that fails and one that cures"
-    if not code or "assert " not in code[-1]:
+    if not code or not re.search(r"^assert |^expect\(", code[-1], re.M):
         yield "a cure that shows that it works"
     said = [message.replace("`", "") in searched for message in expected]
     if expected and not any(said) and not any("fails():" in cell for cell in code):

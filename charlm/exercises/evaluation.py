@@ -21,9 +21,9 @@ from charlm.exercises.answers import (
 from charlm.honesty import calibration
 from charlm.vocab import Vocabulary
 
-NAMES = {"on the same names": 17_700.0, "on different names": 75_200.0}
-TEMPERATURES = [1 + i / 20 for i in range(17)]
-SPREAD = 0.15  # the trained nets of two machines differ a little
+NAMES = {"on the same names": 18_700.0, "on different names": 75_700.0}
+TEMPERATURES = [1 + i / 10 for i in range(9)]
+SPREAD = 0.15  # the errors of two trained nets differ by some hundredths
 FLAT = 0.002
 
 

@@ -149,8 +149,8 @@ def _proof(answer: Any) -> None:
         new, old = ([read_number(v) for v in side] for side in answer)
     except (TypeError, ValueError):
         raise Wrong("Expected two lists of losses: (yours, to_beat).") from None
-    if min(len(new), len(old)) < 3:
-        raise Wrong("Three seeds each, at least: one run proves nothing. See hint 1.")
+    if min(len(new), len(old)) < 4:
+        raise Wrong("Four seeds each, at least: one run proves nothing. See hint 1.")
     if not all(1.5 < loss < 3.5 for loss in new + old):
         raise Wrong("These are no dev losses in nats a character.")
     if len(set(new)) == 1 or len(set(old)) == 1:

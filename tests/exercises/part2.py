@@ -54,7 +54,12 @@ RIGHT = {
     "2.1": [2.15, torch.tensor(2.15), np.float32(2.15)],
     "2.2": [first_loss, lambda scale: torch.tensor([first_loss(scale)])],
     "2.3": [direct, lambda params, x: direct([p.double() for p in params], x)],
-    "2.4": [5, 5.0, torch.tensor(5), np.int64(5)],
+    "2.4": [
+        [0.101, 0.037, 0.03, 0.006, 0.004],
+        (0.161, 0.065, 0.022, 0.007, -0.002),
+        torch.tensor([0.101, 0.037, 0.03, 0.006, 0.004]),
+        np.array([0.106, 0.043, 0.026, 0.0, 0.008]),
+    ],
     "2.5": [(1.92, 2.07), [1.92, 2.07], torch.tensor([1.92, 2.07])],
 }
 
@@ -91,7 +96,16 @@ WRONG = {
         (lambda params, x: direct(params, x) + 0j, "tensor of floats"),
         (overwriting, "overwrites"),
     ],
-    "2.4": [(3, "still gains"), (6, "shorter"), (2.5, "from 1 to 6"), (0, "from 1")],
+    "2.4": [
+        (5, "five numbers"),
+        ([2.49, 2.38, 2.34, 2.31, 2.305, 2.303], "Six lengths"),
+        ([0.1, 0.04], "got 2"),
+        ([2.49, 2.38, 2.34, 2.31, 2.305], "losses"),
+        ([-0.1, -0.04, -0.03, -0.01, 0], "the sign"),
+        ([0.004, 0.006, 0.03, 0.037, 0.101], "comes first"),
+        ([0.2, 0.16, 0.13, 0.13, 0.1], "one shorter"),
+        ([0.146, 0.14, 0.04, 0.009, 0.006], "character 3"),
+    ],
     "2.5": [
         ((2.07, 1.92), "seen first"),
         ((2.05, 2.06), "Nearly equal"),

@@ -28,7 +28,7 @@ def in_place(h, z, d):
     return h[:, d:]
 
 
-NEW, OLD = [2.010, 2.012, 2.008], [2.030, 2.034, 2.028]
+NEW, OLD = [2.010, 2.012, 2.008, 2.011], [2.030, 2.034, 2.028, 2.029]
 
 RIGHT = {
     "5.1": [
@@ -118,14 +118,15 @@ WRONG = {
         ("75,136", "got str"),
     ],
     "5.6": [
-        (([2.01], [2.03]), "Three seeds each, at least: one run proves nothing"),
-        (([2.01] * 3, [2.03, 2.02, 2.01]), "handed over unrounded? See hint 1"),
-        (([2.03, 2.04, 2.05], [2.01, 2.02, 2.0]), "not better"),
-        (([2.00, 2.04, 2.02], [2.01, 2.05, 2.03]), "standard error"),
-        (([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]), "no dev losses"),
+        (([2.01], [2.03]), "Four seeds each, at least: one run proves nothing"),
+        ((NEW[:3], OLD), "Four seeds each"),
+        (([2.01] * 4, [2.03, 2.02, 2.01, 2.0]), "handed over unrounded? See hint 1"),
+        (([2.03, 2.04, 2.05, 2.06], [2.01, 2.02, 2.0, 2.03]), "not better"),
+        (([2.00, 2.04, 2.02, 2.01], [2.01, 2.05, 2.03, 2.02]), "standard error"),
+        (([0.1, 0.2, 0.3, 0.4], [0.4, 0.5, 0.6, 0.7]), "no dev losses"),
         ((2.01, 2.03), "Expected two lists"),
         ((NEW, OLD, OLD), "Expected two lists"),
-        (([2.01, None, 2.0], OLD), "got NoneType"),
+        (([2.01, None, 2.0, 2.02], OLD), "got NoneType"),
         ({"yours": NEW, "to_beat": OLD}, "got str"),
     ],
 }
