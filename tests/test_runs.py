@@ -238,6 +238,25 @@ def test_characters_of_every_script_and_none(command, path, out):
 # Wishes
 
 
+def test_what_is_trained_where_nothing_is_asked_for(few_words, out):
+    config = runs.new(out, few_words).config
+    assert config.model == "wavenet"
+    assert config.model_options == {"block_size": 8, "n_embd": 24, "n_hidden": 128}
+    recipe = config.recipe.model_dump()
+    assert recipe["steps"] == 2600 and recipe["eval_every"] == 130
+    assert recipe["batch_size"] == 1024 and recipe["warmup"] == 260
+    assert recipe["learning_rate"] == 0.007 and recipe["weight_decay"] == 0.5
+
+
+def test_novel_words_are_words(path, out):
+    """With counts smoothed flat, each third word that is drawn is the empty one."""
+    path.write_text("ab\nba\n" * 10)
+    run = training.train(path, out=out, model="ngram", order=2, smoothing=1000)
+    assert "" in run.sample(20, seed=1)
+    found = run.sample(20, seed=1, novel=True)
+    assert len(found) == 20 and not {"", "ab", "ba"} & {*found}
+
+
 @pytest.mark.parametrize("temperature", ["0", "-1", "nan", "inf", "-inf"])
 def test_temperatures_that_are_none(trained, refused, temperature):
     sentence = refused("sample", trained.directory, "--temperature", temperature)
