@@ -4,6 +4,7 @@ A sample does, and what has changed since the commit before, up to a limit of ti
 others are slow: `make check SELECT=slow` executes them too.
 """
 
+import asyncio
 import os
 import re
 import subprocess
@@ -85,8 +86,9 @@ def executed(name, folder):
     """The notebook, executed in a folder where nothing else is."""
     where = {"metadata": {"path": folder}}
     client = NotebookClient(downloaded(name), timeout=600, resources=where)
+    own = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     with ThreadPoolExecutor(1) as pool:  # the browser's loop may run in this thread
-        return pool.submit(client.execute).result()
+        return pool.submit(asyncio.run, client.async_execute(env=own)).result()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
