@@ -104,9 +104,13 @@ def test_a_message_that_shows_the_solution_is_found():
 @pytest.mark.parametrize("exercise", CHECKS)
 def test_nonsense_is_explained_in_a_sentence(exercise, capsys):
     for number, nonsense in enumerate(NONSENSE):
-        ok = check(exercise, nonsense)
+        try:
+            ok = check(exercise, nonsense)
+        except Exception as error:
+            error.add_note(f"The answer was NONSENSE[{number}].")
+            raise
         out = capsys.readouterr().out
-        which = f"NONSENSE[{number}], {nonsense!r:.80}: {out}"
+        which = f"NONSENSE[{number}]: {out}"
         assert not ok and out.startswith(f"{exercise}: not yet. "), which
         assert out.count("\n") == 1 and len(out) < 250, which
 
