@@ -59,7 +59,8 @@ def peak_mb() -> float:
 
 def start_training(file: Path, model: str, out: Path) -> dict[str, float]:
     """Train for a few steps, and return the seconds that each part took."""
-    from charlm import runs, training
+    from charlm.runs import run as runs
+    from charlm.runs import trainer as training
 
     seconds: dict[str, float] = {}
 

@@ -6,7 +6,7 @@ Run it in the book's folder: `python card.py`.
 import matplotlib.pyplot as plt
 import torch
 
-from charlm import plots
+from charlm.book import plots
 from charlm.counts import NGram
 from charlm.data import load_words
 from charlm.sample import sample_words

@@ -7,7 +7,7 @@ import sys
 def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
-    from charlm import cli
+    from charlm.runs import cli
 
     cli.main()
 

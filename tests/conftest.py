@@ -59,13 +59,13 @@ def few_words(tmp_path_factory, names):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Let a training go without its picture, which takes longer than a small one."""
-    monkeypatch.setattr("charlm.cli._draw_losses", lambda job, directory: None)
+    monkeypatch.setattr("charlm.runs.cli._draw_losses", lambda job, directory: None)
 
 
 @pytest.fixture
 def command(monkeypatch, capsys, undrawn):
     """Run `charlm ...` in this process: status, stdout, stderr."""
-    from charlm import cli
+    from charlm.runs import cli
 
     def command(*arguments):
         monkeypatch.setattr(sys, "argv", ["charlm", *map(str, arguments)])

@@ -1,6 +1,6 @@
 """The reference of the command line, which Typer writes from the program itself.
 
-    ```{command-line} charlm.cli
+    ```{command-line} charlm.runs.cli
     ```
 
 The page is read again when any module of the program changes.

@@ -10,7 +10,7 @@
     ```
 
 The script `living/<name>.js` takes the place of the content. Its data and the models
-are outputs of the cells that computed them (`charlm.publish`), so they come from the
+are outputs of the cells that computed them (`charlm.book.living`), so they come from the
 execution cache as all outputs do: data go into the page, models into files beside it.
 With `:models:` the data say which models to read: those named, or all of the book.
 """

@@ -11,7 +11,7 @@ PAGE = (
 ```{code-cell}
 :tags: [remove-cell]
 from myst_nb import glue
-from charlm.publish import as_json
+from charlm.book.living import as_json
 glue("numbers", as_json({"a": [1, 2], "html": "</script><b>"}), display=False)
 ```
 

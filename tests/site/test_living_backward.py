@@ -19,7 +19,7 @@ PAGE = (
 :tags: [remove-cell]
 import json
 from myst_nb import glue
-from charlm.publish import as_json
+from charlm.book.living import as_json
 glue("walk", as_json(json.load(open("walk.json"))), display=False)
 ```
 

@@ -22,7 +22,7 @@ PAGE = (
 ```{code-cell}
 :tags: [remove-cell]
 from myst_nb import glue
-from charlm.publish import as_json
+from charlm.book.living import as_json
 glue("path", as_json(DATA), display=False)
 ```
 

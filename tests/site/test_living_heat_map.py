@@ -20,7 +20,7 @@ PAGE = (
 from myst_nb import glue
 from charlm.counts import NGram
 from charlm.data import load_words, split_words
-from charlm.publish import as_json
+from charlm.book.living import as_json
 from charlm.vocab import Vocabulary
 
 words = load_words()

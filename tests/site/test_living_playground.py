@@ -27,7 +27,7 @@ from charlm import layers
 from charlm.counts import NGram
 from charlm.data import load_words, windows
 from charlm.models import MLP, SharedTree
-from charlm.publish import as_model, layers_of
+from charlm.book.living import as_model, layers_of
 from charlm.vocab import Vocabulary
 
 words = load_words()

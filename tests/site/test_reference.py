@@ -6,7 +6,7 @@ import pytest
 from books import NOTEBOOK, build, write_book
 from bs4 import BeautifulSoup
 
-from charlm.cli import app
+from charlm.runs.cli import app
 
 CHAPTER = f"""{NOTEBOOK}# Part 7: Sevens
 
@@ -31,7 +31,9 @@ from tiny.one import eight
 eight("a")
 ```
 """
-COMMANDS = "# The commands\n\n```{command-line} charlm.cli\n```\n\n## After\n\nText.\n"
+COMMANDS = (
+    "# The commands\n\n```{command-line} charlm.runs.cli\n```\n\n## After\n\nText.\n"
+)
 MODULE = '''
 def seven(n: int) -> list[int]:
     """Return 7, n times, in one row: (n,). See `eight`."""

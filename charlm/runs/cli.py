@@ -1,0 +1,447 @@
+"""The command line: train, sample, evaluate, compare, info.
+
+Results go to stdout, progress to stderr. torch is imported by a command that needs it,
+never for help.
+"""
+
+import io
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from charlm import __version__
+from charlm.runs.config import OPTIONS, RECIPES, Options, Recipe
+from charlm.vocab import InputError
+
+if TYPE_CHECKING:
+    from charlm.evaluate import Evaluation
+    from charlm.runs.run import Run
+    from charlm.runs.trainer import Training
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+# Text, also where a notebook calls `main`.
+out = Console(markup=False, emoji=False, force_jupyter=False)
+err = Console(stderr=True, force_jupyter=False)
+
+
+def _by_model(name: str) -> str:
+    """Return the default of a setting as "3 for mlp, 8 for wavenet, conv"."""
+    models: dict[Any, list[str]] = {}
+    for table in (OPTIONS, RECIPES):
+        for model, values in table.items():
+            if name in values:
+                models.setdefault(values[name], []).append(model)
+    return "; ".join(f"{value} for {', '.join(of)}" for value, of in models.items())
+
+
+def _setting(name: str, help: str, default: str | None = None) -> Any:
+    group = "Model" if name in Options.model_fields else "Training"
+    return typer.Option(
+        help=help,
+        show_default=default or _by_model(name),
+        rich_help_panel=group,
+    )
+
+
+RunDirectory = Annotated[Path, typer.Argument(help="The directory of a run.")]
+File = Annotated[
+    Path | None,
+    typer.Argument(help="A UTF-8 file, one word a line.", show_default="the names"),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Threads = Annotated[
+    int, typer.Option(min=1, max=512, help="Small models are fastest with one.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+Order = Annotated[int | None, _setting("order", "Characters counted at once.")]
+Smoothing = Annotated[float | None, _setting("smoothing", "Added to each count.")]
+BlockSize = Annotated[int | None, _setting("block_size", "Length of a context.")]
+NEmbd = Annotated[int | None, _setting("n_embd", "Numbers that stand for a character.")]
+NHidden = Annotated[int | None, _setting("n_hidden", "Units of a hidden layer.")]
+NLayer = Annotated[int | None, _setting("n_layer", "Hidden layers.")]
+BatchNorm = Annotated[bool | None, _setting("batch_norm", "Normalise before a tanh.")]
+Steps = Annotated[
+    int | None, _setting("steps", "Training steps: updates of the weights.")
+]
+BatchSize = Annotated[int | None, _setting("batch_size", "Examples a step.")]
+Rate = Annotated[float | None, _setting("learning_rate", "The highest rate.")]
+Decay = Annotated[
+    float | None, _setting("weight_decay", "Shrinks the weights (AdamW).")
+]
+Warmup = Annotated[
+    int | None, _setting("warmup", "Steps of rising rate.", "a tenth of the steps")
+]
+EvalEvery = Annotated[
+    int | None,
+    _setting("eval_every", "Steps to an evaluation.", "a twentieth of the steps"),
+]
+Seed = Annotated[int | None, _setting("seed", "Repeats weights and batches.", "1")]
+SplitSeed = Annotated[
+    int, typer.Option(help="Shuffles the words before they are split.")
+]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"charlm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def charlm(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Character-level language models: train one on your words, and let it invent."""
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    file: File = None,
+    model: Annotated[str, typer.Option(help=f"{', '.join(OPTIONS)}.")] = "wavenet",
+    directory: Annotated[
+        Path | None,
+        typer.Option("--out", help="The run's directory.", show_default="runs/MODEL"),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with a run that was stopped.")
+    ] = None,
+    order: Order = None,
+    smoothing: Smoothing = None,
+    block_size: BlockSize = None,
+    n_embd: NEmbd = None,
+    n_hidden: NHidden = None,
+    n_layer: NLayer = None,
+    batch_norm: BatchNorm = None,
+    steps: Steps = None,
+    batch_size: BatchSize = None,
+    learning_rate: Rate = None,
+    weight_decay: Decay = None,
+    warmup: Warmup = None,
+    eval_every: EvalEvery = None,
+    seed: Seed = None,
+    split_seed: SplitSeed = 42,
+    device: Device = "auto",
+    threads: Threads = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a file of words.
+
+    The run's directory gets the parameters with the lowest dev loss, the
+    losses, and their curve. A run that was stopped goes on with --resume.
+    """
+    import torch
+
+    from charlm.runs import run as runs
+    from charlm.runs import trainer as training
+
+    torch.set_num_threads(threads)
+    if resume is not None:
+        _alone(context, "resume", "device", "threads", "as_json")
+        job = training.resume(resume, device)
+        directory = resume
+    else:
+        names = (*Options.model_fields, *Recipe.model_fields)
+        given = {n: context.params[n] for n in names if context.params[n] is not None}
+        directory = directory or Path("runs", model)
+        run = runs.new(directory, file, model=model, split_seed=split_seed, **given)
+        if run.config.recipe is None:
+            training.count(run)
+            return _report(runs.open_run(directory), as_json)
+        job = training.begin(run, device)
+    _follow(job, directory)
+    if job.group.rank == 0:
+        _draw_losses(job, directory)
+        _report(runs.open_run(directory, device), as_json)
+
+
+def _alone(context: typer.Context, *allowed: str) -> None:
+    """Refuse options that go with a new run only."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and parameter.name not in allowed:
+            raise InputError(
+                f"--resume goes on as the run began: leave out {parameter.opts[0]}"
+            )
+
+
+def _follow(job: "Training", directory: Path) -> None:
+    """Make all steps, and show how far they are; Ctrl-C saves them."""
+    from charlm.runs.progress import shown
+    from charlm.train import NonFiniteLossError
+
+    with _interruptible() as stopped, shown(job, err) as show:
+        try:
+            for step, row in job:
+                show(step, row)
+                if stopped.is_set():
+                    job.save()
+                    break
+        except NonFiniteLossError as error:
+            if job.progress.rows:
+                left = f"{directory} keeps what was best before"
+            else:
+                left = "train anew with a lower rate into another --out"
+            _say(f"{error}; {left}")
+            raise typer.Exit(1) from None
+    if stopped.is_set() and not job.finished:
+        _say(f"stopped after step {job.progress.step:,} of {job.recipe.steps:,}")
+        _say(f"to go on: charlm train --resume {directory}")
+        raise typer.Exit(130)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Event]:
+    """Let the first Ctrl-C set an event; a second one ends the program."""
+    stopped = Event()
+
+    def stop(number: int, frame: Any) -> None:
+        stopped.set()
+        signal.signal(number, before)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _draw_losses(job: "Training", directory: Path) -> None:
+    from matplotlib.figure import Figure
+
+    from charlm.book import plots
+    from charlm.runs import store as checkpoint
+
+    rows, picture = job.progress.rows, io.BytesIO()
+    steps = [row.step for row in rows]
+    plots.use_book_style()
+    figure = Figure()
+    plots.loss_curves(
+        {
+            "train": (steps, [row.train_loss for row in rows]),
+            "dev": (steps, [row.dev_loss for row in rows]),
+        },
+        ax=figure.subplots(),
+    )
+    figure.savefig(picture, facecolor="white")
+    checkpoint.write(directory / checkpoint.LOSSES, picture.getvalue())
+
+
+def _report(run: "Run", as_json: bool) -> None:
+    from charlm.runs.run import n_parameters
+
+    score = run.evaluate(run.words("dev"))
+    if as_json:
+        return _print_json(
+            run=str(run.directory), parameters=n_parameters(run), **_numbers(score)
+        )
+    _say_score(score, "dev")
+    print(f"{run.directory}: {run.config.model}, {n_parameters(run):,} parameters")
+
+
+@app.command()
+def sample(
+    run: RunDirectory,
+    n: Annotated[
+        int, typer.Option("-n", "--number", max=10**7, help="How many words.")
+    ] = 20,
+    prefix: Annotated[str, typer.Option(help="How each begins.")] = "",
+    temperature: Annotated[
+        float, typer.Option(help="Below 1: likelier words; above 1: stranger ones.")
+    ] = 1.0,
+    top_k: Annotated[
+        int | None, typer.Option(help="Only the likeliest k.", show_default="all")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Repeats the words.", show_default="by chance")
+    ] = None,
+    novel: Annotated[
+        bool, typer.Option("--novel", help="Only words that the run's file lacks.")
+    ] = False,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Let a model invent words, one a line."""
+    from charlm.runs.run import open_run
+
+    words = open_run(run, device).sample(
+        n,
+        prefix=prefix,
+        temperature=temperature,
+        top_k=top_k,
+        seed=seed,
+        novel=novel,
+    )
+    if as_json:
+        _print_json(words=words)
+    else:
+        print("\n".join(words))
+    if len(words) < n:
+        _say(f"found only {len(words)} of {n} words that the file lacks")
+
+
+@app.command()
+def evaluate(
+    run: RunDirectory,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Other words, one a line.", show_default="the run's own"),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="train, dev, test or all words.", show_default="dev; all of FILE"
+        ),
+    ] = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Also: redrawn words, seen and unseen words apart, "
+            "copied samples, calibration.",
+        ),
+    ] = False,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model on words, in nats and in bits a character."""
+    from charlm import data
+    from charlm.runs import run as runs
+
+    trained = runs.open_run(run, device)
+    if file is None:
+        words = trained.words(split or "dev")
+    else:
+        seed = trained.config.data.split_seed
+        words = runs.part(data.load_words(file), split or "all", seed)
+    found = trained.report(words) if full else None
+    score = found.score if found else trained.evaluate(words)
+    if as_json:
+        return _print_json(**_numbers(score), **(found.as_dict() if found else {}))
+    _say_score(score, split or ("dev" if file is None else str(file)))
+    print(*(found.sentences() if found else []), sep="\n", end="\n" * bool(found))
+
+
+@app.command()
+def compare(
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="The directories of runs.")
+    ],
+    split: Annotated[str, typer.Option(help="train, dev, test or all.")] = "dev",
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Compare models on the same words: differences from the best, and errors."""
+    from charlm.runs.compare import compared
+
+    rows = compared(directories, split, device)
+    if as_json:
+        return print(json.dumps(_finite([row.as_dict() for row in rows]), indent=2))
+    table = Table("run", box=None)
+    for head in ("parameters", "loss", "bits", "worse than the first by"):
+        table.add_column(head, justify="right")
+    for row in rows:
+        table.add_row(*row.cells())
+    out.print(table)
+
+
+@app.command()
+def info(run: RunDirectory, as_json: AsJson = False) -> None:
+    """Show how a run came about, and its model layer by layer."""
+    from charlm.runs.compare import layers
+    from charlm.runs.run import n_parameters, open_run
+
+    trained = open_run(run)
+    config, shapes = trained.config.model_dump(exclude_none=True), layers(trained)
+    if as_json:
+        return _print_json(
+            config=config, parameters=n_parameters(trained), layers=shapes
+        )
+    chars = config.pop("chars")
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
+    for name, value in config.items():
+        pairs = value.items() if isinstance(value, dict) else [(name, value)]
+        for key, entry in pairs:
+            table.add_row(key.replace("_", "-"), str(entry), style=None)
+    table.add_row("characters", f"{len(chars)}")
+    table.add_row("parameters", f"{n_parameters(trained):,}")
+    out.print(table)
+    out.print()
+    table = Table("layer", "kind", box=None)
+    table.add_column("output", justify="right")
+    table.add_column("parameters", justify="right")
+    for name, kind, shape, size in shapes:
+        table.add_row(name, kind, " × ".join(map(str, shape)), f"{size:,}")
+    out.print(table)
+
+
+def _numbers(score: "Evaluation") -> dict[str, float | int | None]:
+    return {
+        "loss": score.loss,
+        "bits_per_char": score.bits_per_char,
+        "standard_error": score.standard_error,
+        "characters": score.characters,
+    }
+
+
+def _say_score(score: "Evaluation", what: str) -> None:
+    print(
+        f"{what}: {score} nats, {score.bits_per_char:.3f} bits a character, "
+        f"on {score.characters:,} characters"
+    )
+
+
+def _print_json(**result: Any) -> None:
+    print(json.dumps(_finite(result), indent=2))
+
+
+def _finite(value: Any) -> Any:
+    """Return the value as JSON can say it: null for what is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; exit with 2 at a user's mistake, with 130 at Ctrl-C."""
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # show what its encoding lacks
+            stream.reconfigure(errors="backslashreplace")
+    if os.environ.get("RANK", "0") != "0":
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    try:
+        app()
+    except InputError as error:
+        _say(f"charlm: {error}")
+        sys.exit(2)

@@ -1,0 +1,74 @@
+"""How far a training is: a bar on a terminal, a line an evaluation elsewhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from charlm.runs.store import Row
+from charlm.runs.trainer import Training
+from charlm.train import Step
+
+Show = Callable[[Step, Row | None], None]
+UPDATE_SECONDS = 0.1
+
+
+@contextmanager
+def shown(job: Training, console: Console) -> Iterator[Show]:
+    """Give a function that takes each step and its evaluation, and shows them."""
+    if job.group.rank > 0:
+        yield lambda step, row: None
+        return
+    if not console.is_terminal:
+        yield lambda step, row: _print_line(row, job, console)
+        return
+    bar = Progress(
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+        console=console,
+    )
+    done = job.progress.step
+    task = bar.add_task("", total=job.recipe.steps, completed=done, rate="", loss="")
+    start = last = monotonic()
+
+    def show(step: Step, row: Row | None) -> None:
+        nonlocal last
+        if row:
+            bar.console.print(line(row, job), highlight=False)
+        if row or monotonic() - last > UPDATE_SECONDS:
+            last = monotonic()
+            rate = (step.index + 1 - done) / (last - start)
+            bar.update(
+                task,
+                completed=step.index + 1,
+                rate=f"{rate:,.0f}/s",
+                loss=f"loss {step.loss:.3f}",
+            )
+
+    with bar:
+        yield show
+
+
+def _print_line(row: Row | None, job: Training, console: Console) -> None:
+    if row:
+        print(line(row, job), file=console.file, flush=True)
+
+
+def line(row: Row, job: Training) -> str:
+    """Return an evaluation as a line; a star marks the best so far."""
+    star = " *" if row is job.progress.best else ""
+    return (
+        f"step {row.step:>{len(f'{job.recipe.steps:,}')},}   "
+        f"train {row.train_loss:.4f}   dev {row.dev_loss:.4f}{star}"
+    )

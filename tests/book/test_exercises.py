@@ -1,0 +1,150 @@
+"""The checks of the exercises know right from wrong, name mistakes, never crash.
+
+The answers stand in `exercises/`, a module for each part: RIGHT has a list of right
+answers for each exercise, in their several legitimate forms, and WRONG a list of pairs
+of a wrong answer and words of the message that it must get.
+"""
+
+import math
+import re
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+
+from charlm.book.exercises import MODULES, check, part1
+from charlm.book.exercises.atoms import ORDER
+from charlm.book.exercises.part3 import DIAGNOSES, _unigram_loss, patients
+from charlm.book.exercises.part4 import PARAMETERS
+from charlm.diagnostics import layer_stats, trace
+
+CASES = [import_module(f"exercises.{module}") for module in MODULES.values()]
+RIGHT = {k: row for cases in CASES for k, row in cases.RIGHT.items()}
+WRONG = {k: row for cases in CASES for k, row in cases.WRONG.items()}
+CHECKS = [
+    exercise
+    for module in MODULES.values()
+    for exercise in import_module(f"charlm.book.exercises.{module}").CHECKS
+]
+
+NONSENSE = [
+    None,
+    "2.1",
+    True,
+    [],
+    (),
+    (1.0, "x"),
+    ("x", 1.0),
+    (None, None),
+    [[1], [2]],
+    {},
+    {"A": []},
+    math.nan,
+    math.inf,
+    10**400,
+    object(),
+    1j,
+    np.zeros(0),
+    np.array(["x"]),
+    torch.zeros(0),
+    torch.zeros(2, 3),
+    torch.tensor(math.nan),
+    torch.tensor(1j),
+    lambda: 1,
+    lambda *_: None,
+    lambda *_: (None, None),
+    lambda *_: {},
+    lambda *_: "x",
+    lambda *_: math.nan,
+    lambda *_: 1j,
+    lambda *_: torch.zeros(0),
+    lambda *_: np.zeros((2, 2)),
+    lambda *_: 1 / 0,
+    lambda *_: (_ for _ in ()).throw(RuntimeError("two\nlines")),
+    lambda *arguments: arguments[0],
+]
+
+
+def test_each_check_has_right_answers_and_three_wrong_ones():
+    assert RIGHT.keys() == WRONG.keys() == set(CHECKS)
+    assert [e for e in CHECKS if len(RIGHT[e]) < 1 or len(WRONG[e]) < 3] == []
+
+
+@pytest.mark.parametrize("exercise", RIGHT)
+def test_a_right_answer_is_right_in_each_form(exercise, capsys):
+    for answer in RIGHT[exercise]:
+        ok = check(exercise, answer)
+        out = capsys.readouterr().out
+        assert ok and out == f"{exercise}: right!\n", f"{answer!r:.80}: {out}"
+
+
+@pytest.mark.parametrize("exercise", WRONG)
+def test_a_common_mistake_is_recognised(exercise, capsys):
+    for answer, words in WRONG[exercise]:
+        ok = check(exercise, answer)
+        out = capsys.readouterr().out
+        assert not ok and words in out, f"{answer!r:.80}: {out}"
+        assert not shows(out.removeprefix(exercise), RIGHT[exercise][0]), out
+
+
+def shows(message, solution):
+    """Whether a message has one of the numbers of which a solution consists."""
+    said = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", message)]
+    parts = solution if isinstance(solution, tuple) else (solution,)
+    numbers = [n for n in parts if isinstance(n, int | float)]
+    return any(math.isclose(a, b, rel_tol=1e-3) for a in said for b in numbers)
+
+
+def test_a_message_that_shows_the_solution_is_found():
+    assert shows("It is 2.2130.", 2.213) and shows("It is 5.", (3, 5))
+    assert not shows("It is not 2.3. See hint 1.", 2.213)
+
+
+@pytest.mark.parametrize("exercise", CHECKS)
+def test_nonsense_is_explained_in_a_sentence(exercise, capsys):
+    for number, nonsense in enumerate(NONSENSE):
+        try:
+            ok = check(exercise, nonsense)
+        except Exception as error:
+            error.add_note(f"The answer was NONSENSE[{number}].")
+            raise
+        out = capsys.readouterr().out
+        which = f"NONSENSE[{number}]: {out}"
+        assert not ok and out.startswith(f"{exercise}: not yet. "), which
+        assert out.count("\n") == 1 and len(out) < 250, which
+
+
+@pytest.mark.parametrize("exercise", ["9.9", "1.99", "", "one"])
+def test_an_unknown_exercise_is_an_error(exercise):
+    with pytest.raises(ValueError, match="no exercise"):
+        check(exercise, 1)
+
+
+def test_the_number_of_an_exercise_may_come_without_quotes(capsys):
+    assert not check(1.1, 3.0) and not part1.check(1.1, 3.0)
+    assert capsys.readouterr().out.count("1.1: not yet") == 2
+
+
+def test_the_patients_of_part_3_are_what_the_diagnoses_say():
+    x = torch.randint(27, (64, 3), generator=torch.Generator().manual_seed(0))
+    nets = patients()
+    assert nets.keys() == DIAGNOSES.keys()
+    sizes = {name: net(x).std().item() for name, net in nets.items()}
+    assert sizes["C"] > 5 > 1 > max(v for k, v in sizes.items() if k != "C")
+    y = x[:, 0]
+    last = {}
+    for name, net in nets.items():
+        tanhs = [s for s in layer_stats(trace(net, x, y)) if s.kind == "Tanh"]
+        assert bool(tanhs) == (name != "D")
+        last[name] = tanhs[-1] if tanhs else None
+    assert last["A"].saturated > 0.5 and last["E"].std < 0.3
+    assert 0.6 < last["B"].std < 0.7 and last["B"].saturated < 0.1
+
+
+def test_the_unigram_of_part_3_is_as_likely_as_its_counts():
+    assert _unigram_loss() == pytest.approx(2.8205, abs=0.005)
+
+
+def test_the_parameters_of_part_4_are_among_its_atoms():
+    assert set(PARAMETERS) < set(ORDER) and len(ORDER) == 26

@@ -1,0 +1,96 @@
+"""The figures hold the numbers that they were given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgba
+
+from charlm.book import plots
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def style():
+    with plt.rc_context(plots.STYLE):
+        yield
+    plt.close("all")
+
+
+def labelled(ax):
+    ax.figure.canvas.draw()
+    assert ax.get_xlabel()
+    texts = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, *ax.texts]
+    legend = ax.get_legend()
+    texts += legend.get_texts() if legend else []
+    assert all(text.get_fontsize() >= 9 for text in texts)
+    return ax
+
+
+def test_histograms_overlaid_have_area_one():
+    values = {"1 Tanh": RNG.normal(size=500), "2 Tanh": RNG.normal(size=(20, 30))}
+    ax = labelled(plots.histograms(values, xlabel="activation"))
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == list(values)
+    for line in ax.lines:
+        x, density = line.get_data()
+        assert (density.sum() * (x[1] - x[0])).item() == pytest.approx(1)
+
+
+def test_histograms_stacked_read_from_the_top():
+    values = {"first": RNG.normal(size=500), "last": RNG.normal(size=500) + 9}
+    ax = labelled(plots.histograms(values, xlabel="gradient", stacked=True))
+    assert [t.get_text() for t in ax.get_yticklabels()] == list(values)
+    bottom, top = ax.get_ylim()
+    assert bottom > 1 > 0 > top
+    for row, (line, array) in enumerate(zip(ax.lines, values.values(), strict=True)):
+        x, curve = line.get_data()
+        assert abs(x[np.argmin(curve)] - np.median(array)) < 1
+        assert top < curve.min() < curve.max() == row
+
+
+def test_histograms_of_one_value_and_of_tensors():
+    ax = plots.histograms({"zero": torch.zeros(4, 3)}, xlabel="gradient", stacked=True)
+    assert np.isfinite(ax.lines[0].get_ydata()).all()
+
+
+def test_update_ratios():
+    table = torch.tensor([[1e-3, 1e-2], [2e-3, 3e-2]])
+    ax = labelled(plots.update_ratios(table, ["a", "b"]))
+    assert ax.get_yscale() == "log"
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), [1e-2, 3e-2])
+    assert list(ax.lines[2].get_ydata()) == [1e-3, 1e-3]
+    assert ax.lines[0].get_color() == to_rgba(plots.BLUE)
+
+
+def test_saturation_image():
+    h = np.array([[0.995, 0.2], [-0.999, 0.98]])
+    ax = labelled(plots.saturation_image(h))
+    assert ax.images[0].get_array().tolist() == [[True, False], [True, False]]
+    ax = plots.saturation_image(h, threshold=0.9)
+    assert ax.images[0].get_array().tolist() == [[True, False], [True, True]]
+
+
+def test_embedding_scatter():
+    table = torch.tensor([[0.0, 1.0, 9.0], [2.0, 3.0, 9.0]])
+    ax = labelled(plots.embedding_scatter(table, [".", "a"]))
+    assert [(t.get_text(), t.xy) for t in ax.texts] == [(".", (0, 1)), ("a", (2, 3))]
+    assert ax.collections[0].get_offsets().tolist() == [[0, 1], [2, 3]]
+
+
+def test_learning_rates_cut_off_the_explosion():
+    ax = labelled(plots.learning_rates([1e-3, 1e-2, 1e-1], [3.0, 2.0, 90.0]))
+    assert ax.get_xscale() == "log"
+    assert ax.get_ylim()[1] == 6
+    calm = plots.learning_rates([1e-3, 1e-2], [3.0, 2.0])
+    assert calm.get_ylim()[1] < 4
+
+
+def test_axes_are_taken_and_given_back():
+    _, axes = plt.subplots(5)
+    h = np.ones((3, 2))
+    assert plots.histograms({"a": h}, xlabel="x", ax=axes[0]) is axes[0]
+    assert plots.update_ratios(h, ["a", "b"], ax=axes[1]) is axes[1]
+    assert plots.saturation_image(h, ax=axes[2]) is axes[2]
+    assert plots.embedding_scatter(h, "abc", ax=axes[3]) is axes[3]
+    assert plots.learning_rates([1, 2], [1, 2], ax=axes[4]) is axes[4]

@@ -1,0 +1,55 @@
+"""The leaderboard's rows say what the models are, and always the same."""
+
+import pytest
+import torch
+
+from charlm.book.leaderboard import as_html, leaderboard_row, n_parameters
+from charlm.counts import NGram
+from charlm.evaluate import evaluate
+from charlm.models import WaveNet
+from charlm.runs.trainer import train
+
+WORDS = ["emma", "olivia", "ava", "isabella", "sophia", "mia"]
+
+
+def test_a_row(vocab):
+    model = NGram(vocab, 2, smoothing=1).fit(WORDS)
+    row = leaderboard_row("bigram", model, WORDS, vocab, seconds=1.6)
+    assert row == leaderboard_row("bigram", model, WORDS, vocab, seconds=1.6)
+    assert row.score == evaluate(model, WORDS, vocab)
+    assert row.parameters == len({p for w in WORDS for p in zip("." + w, w + ".")})
+    assert len(row.samples) == 5
+    assert all(len(word) <= 12 for word in row.samples)
+
+
+def test_sizes(vocab):
+    assert n_parameters(NGram(vocab, 1)) == 0
+    tree = WaveNet(27, 8, 10, 68, generator=torch.Generator().manual_seed(0))
+    assert n_parameters(tree) == 22_397
+
+
+@pytest.mark.parametrize(
+    "settings", [{"model": "ngram", "order": 2}, {"model": "bigram", "steps": 1}]
+)
+def test_a_run_has_the_size_of_its_model(few_words, tmp_path, settings):
+    run = train(few_words, out=tmp_path / "run", **settings)
+    size = n_parameters(run.model)
+    row = leaderboard_row("run", run, WORDS, run.vocab)
+    assert n_parameters(run) == row.parameters == size > 0
+
+
+def test_the_table(vocab):
+    rows = [
+        leaderboard_row("<uniform>", NGram(vocab, 1), WORDS, vocab),
+        leaderboard_row("tree", NGram(vocab, 1), WORDS, vocab, seconds=61.2),
+    ]
+    lines = as_html(rows).split("<tr>")[1:]
+    assert [line.count("<th") + line.count("<td") for line in lines] == [5, 5, 5]
+    assert "3.296 ± 0.000" in lines[1] and "&lt;uniform&gt;" in lines[1]
+    assert '<td data-head="training">61 s</td>' in lines[2]
+    assert rows[0].score.loss == pytest.approx(3.2958, abs=1e-4)
+
+
+def test_one_word_has_no_error_in_the_table(vocab):
+    row = leaderboard_row("uniform", NGram(vocab, 1), ["emma"], vocab)
+    assert '<td data-head="loss">3.296</td>' in as_html([row])

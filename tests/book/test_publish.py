@@ -1,0 +1,98 @@
+"""What a cell publishes keeps its numbers, and says what to do with them."""
+
+import base64
+import json
+
+import pytest
+import torch
+from IPython.core.formatters import format_display_data
+from page_models import PageModel
+from safetensors import safe_open
+
+from charlm import layers
+from charlm.book.living import as_json, as_model, layers_of
+from charlm.counts import NGram
+from charlm.gated import GatedWaveNet
+from charlm.models import MLP, CausalConv, NeuralBigram, SharedTree
+
+
+def written(shown, path):
+    """The file that a page gets of what a cell shows."""
+    data, _ = format_display_data(shown)
+    path.write_bytes(base64.b64decode(data["application/x-safetensors"]))
+    return path
+
+
+def test_a_model_keeps_its_numbers_and_its_layers(vocab, tmp_path):
+    W = torch.randn(27, 27, dtype=torch.float64)
+    steps = [{"op": "table", "weight": "W"}]
+    about = {"block_size": 1, "label": "bigram", "loss": 2.5}
+    shown = as_model({"W": W.T}, steps, vocab, **about)
+    with safe_open(written(shown, tmp_path / "model"), "pt") as file:
+        assert torch.equal(file.get_tensor("W"), W.T.float())
+        notes = file.metadata()
+    assert json.loads(notes["layers"]) == steps
+    assert json.loads(notes["chars"]) == list(vocab.chars)
+
+
+def hand_made(generator):
+    net = layers.Sequential(
+        layers.Embedding(27, 4, generator=generator),
+        layers.FlattenConsecutive(2),
+        layers.Linear(8, 6, bias=False, generator=generator),
+        layers.BatchNorm1d(6),
+        layers.ReLU(),
+        layers.Flatten(),
+        layers.Linear(12, 27, generator=generator),
+    )
+    net.block_size = 4
+    return net
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda g: MLP(27, 4, 5, 9, generator=g),
+        lambda g: MLP(27, 3, 5, 9, n_layer=3, batch_norm=True, generator=g),
+        lambda g: SharedTree(27, 8, 5, 9, generator=g),
+        hand_made,
+    ],
+    ids=["mlp", "deep", "tree", "hand-made"],
+)
+def test_the_layers_of_a_net_give_its_logits(make, vocab, generator, tmp_path):
+    net = make(generator)
+    x = torch.randint(27, (500, net.block_size), generator=generator)
+    net(x)  # the running statistics leave their start
+    about = {"block_size": net.block_size, "label": "net", "loss": 2.0}
+    shown = as_model(*layers_of(net), vocab, **about)
+    page = PageModel(written(shown, tmp_path / "model"))
+    torch.testing.assert_close(page(x), net.eval()(x), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_the_counts_of_a_table_give_its_logits(order, names, vocab, tmp_path):
+    table = NGram(vocab, order, smoothing=0.1).fit(names[:2000])
+    about = {"block_size": table.block_size, "label": "counts", "loss": 2.0}
+    shown = as_model(*layers_of(table), vocab, **about)
+    page = PageModel(written(shown, tmp_path / "model"))
+    x = torch.randint(27, (500, table.block_size))
+    x = torch.cat([x, page.contexts(names[:500])])
+    torch.testing.assert_close(page(x), table(x))
+
+
+def test_a_layer_that_pages_lack_is_named():
+    with pytest.raises(ValueError, match="PairApart"):
+        layers_of(CausalConv(27, 8, 5, 9))
+
+
+@pytest.mark.parametrize("model", [NeuralBigram, GatedWaveNet])
+def test_a_model_that_is_no_row_of_layers_is_named(model):
+    with pytest.raises(ValueError, match=f"^{model.__name__} is not a row of layers$"):
+        layers_of(model(27))
+
+
+def test_json_has_no_nan():
+    data, _ = format_display_data(as_json({"a": [1.5]}))
+    assert json.loads(data["text/x-json"]) == {"a": [1.5]}
+    with pytest.raises(ValueError, match="JSON"):
+        as_json([float("nan")])

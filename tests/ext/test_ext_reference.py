@@ -1,0 +1,165 @@
+"""Entries of the reference: what autodoc makes, how types stand, where they lead."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from reference import autodoc
+from signatures import mend_signatures, signature
+from way_back import BUILT, ELSEWHERE, USED, met, way
+from way_back import places as all_places
+
+from charlm import backprop, layers, train, vocab
+from charlm.book import leaderboard, plots
+from charlm.runs import config
+from charlm.runs import run as runs
+
+
+@pytest.mark.parametrize(
+    "module, name, first, also",
+    [
+        (vocab, "BOUNDARY", ".. autodata:: charlm.vocab.BOUNDARY", []),
+        (plots, "STYLE", ".. autodata:: charlm.book.plots.STYLE", ["no-value"]),
+        (train, "fit", ".. autofunction:: charlm.train.fit", []),
+        (train, "Step", ".. autoclass:: charlm.train.Step", ["members"]),
+        (vocab, "InputError", ".. autoexception::", ["show-inheritance"]),
+        (backprop, "Comparison", ".. autoclass::", ["exclude-members: name"]),
+        (backprop, "Comparison", ".. autoclass::", ["special-members: __call__"]),
+    ],
+)
+def test_each_kind_of_name_has_its_directive(module, name, first, also):
+    head, *options = autodoc(module, name)
+    assert head.startswith(first)
+    assert all(f"   :{option}" in "\n".join(options) for option in also)
+    assert not any(re.search(r": \w.*:$", option) for option in options)
+
+
+def of(what, thing):
+    return signature(None, what, "", thing, {}, "(autodoc)", "its result")
+
+
+@pytest.mark.parametrize(
+    "what, thing, arguments, result",
+    [
+        ("function", plots.ladder, "ax: Axes | None=None)", "Axes"),
+        ("function", plots.bars, "values: ArrayLike", "Axes"),
+        (
+            "function",
+            leaderboard.as_html,
+            "Sequence[~charlm.book.leaderboard.Row]",
+            "str",
+        ),
+        ("class", layers.Linear, "(in_features: int,", None),
+        ("method", runs.Run.evaluate, "(words: Sequence[str])", "~charlm.evaluate."),
+        ("method", vocab.Vocabulary.from_words, "(words: Iter", "~charlm.vocab.Voc"),
+        ("class", config.Options, "order: int | None = None", None),
+        ("class", train.Step, "(autodoc)", "its result"),
+        ("property", runs.Run.vocab, "(autodoc)", "its result"),
+        ("exception", vocab.InputError, "", None),
+    ],
+)
+def test_types_are_those_of_the_source(what, thing, arguments, result):
+    found, returns = of(what, thing)
+    assert arguments in found and "self" not in found and "Annotated" not in found
+    assert returns is None if result is None else returns.startswith(result)
+
+
+def test_a_parameter_a_line_is_no_definition():
+    line = '<dd><em class="sig-param">n</em>,</dd>\n'
+    context = {"body": f"<dl>\n{line}{line}</dl>\n<dl>\n<dt>A</dt>\n<dd>B</dd></dl>"}
+    mend_signatures(None, "", "", context, None)
+    assert context["body"].count("sig-line") == 2
+    assert context["body"].count("<dl>") == context["body"].count("<dd>") == 1
+
+
+def cell(source, *tags):
+    block = nodes.literal_block(source, source)
+    box = nodes.container("", nodes.container("", block, classes=["cell_input"]))
+    box[0].parent["classes"] = ["cell", *(f"tag_{tag}" for tag in tags)]
+    return box
+
+
+def section(title, *children):
+    found = nodes.section("", nodes.title("", title), *children)
+    found["ids"] = [title.lower()]
+    return found
+
+
+def places(*sections, is_chapter=True, package):
+    page = section("Page", *sections)
+    return met(page, package, is_chapter)
+
+
+def test_a_name_is_built_where_it_is_imported_shown_or_made_by_hand(tmp_path):
+    package = tmp_path / "tiny"
+    shown = nodes.literal_block("def shown(): pass", "def shown(): pass")
+    shown["source"] = str(package / "one.py")
+    found = places(
+        section("First", cell("def hand(): pass", "scratch"), cell("import os")),
+        section("Second", cell("from tiny import one\nfrom tiny.one import a, hand")),
+        section("Third", cell("one.b(a)\none.shown()"), nodes.container("", shown)),
+        section("Exercises", section("1", cell("from tiny.one import late"))),
+        package=package,
+    )
+    assert found[BUILT, "tiny.one.a"] == ("second", "Second")
+    assert found[BUILT, "tiny.one.hand"] == ("first", "First")
+    assert found[BUILT, "tiny.one.shown"] == found[USED, "tiny.one.b"]
+    assert found[USED, "tiny.one.b"] == ("third", "Third")
+    assert not any("late" in name for _, name in found)
+
+
+def test_an_appendix_builds_only_what_it_shows(tmp_path):
+    sections = section("First", cell("from tiny.one import a"))
+    found = places(sections, is_chapter=False, package=tmp_path / "tiny")
+    assert found == {(USED, "tiny.one.a"): ("first", "First")}
+
+
+def test_a_cell_of_the_shell_leads_nowhere(tmp_path):
+    text = section("First", cell("%%sh\nls from here"), cell("1 +"))
+    assert places(text, package=tmp_path) == {}
+
+
+def book(pages):
+    """What Sphinx knows of a book: {page: {(word, name): (id, title)}}."""
+    index = {"index": list(pages)}
+    toc = nodes.reference("", "The title", anchorname="#contexts")
+    return SimpleNamespace(
+        config=SimpleNamespace(root_doc="index"),
+        toctree_includes=index,
+        metadata={"index": {}} | {page: {"met": met} for page, met in pages.items()},
+        tocs={"book/02_mlp": nodes.bullet_list("", toc)},
+    )
+
+
+def test_a_name_that_is_built_in_other_words_leads_there():
+    name, other = "charlm.data.windows", "charlm.data.batches"
+    found = {(BUILT, name): ("why", "Why"), (USED, other): ("how", "How")}
+    assert all_places(book({"book/02_mlp": found})) == {
+        name: (BUILT, "book/02_mlp", "contexts", "The title"),
+        other: (USED, "book/02_mlp", "how", "How"),
+    }
+    assert all_places(book({"book/02_mlp": {}})) == {}
+
+
+@pytest.mark.parametrize("full", ELSEWHERE)
+def test_the_exceptions_are_names_and_sections_of_the_book(full):
+    module, _, name = full.rpartition(".")
+    _, page, anchor = ELSEWHERE[full]
+    text = (Path(__file__).parents[2] / f"{page}.md").read_text("utf-8")
+    heads = [line.lstrip("# ") for line in text.splitlines() if line[:2] == "##"]
+    assert hasattr(import_module(module), name)
+    assert anchor in [nodes.make_id(head) for head in heads]
+
+
+def test_a_neighbour_leads_to_a_chapter_and_nowhere_else():
+    found = {
+        "one.a": (BUILT, "book/02_mlp", "how", "How"),
+        "one.b": (USED, "book/using", "five", "Five"),
+    }
+    assert way(found, "one.b", "one.b", "one.c") == found["one.b"]
+    assert way(found, "one.c", "one.a", "one.c") == ("See", "book/02_mlp", "how", "How")
+    assert way(found, "one.c", "one.b", "one.c") is None
+    assert way(found, "one.c", "one.c") is None
