@@ -11,7 +11,7 @@ from measure import seconds
 from torch.profiler import ProfilerActivity, profile
 from training import RACES, TRAIN, VOCAB, Race, plain_steps
 
-from charlm.data import followers, windows
+from charlm.data import soft_targets, windows
 from charlm.train import adamw, training_steps
 
 os.environ["KINETO_LOG_LEVEL"] = "6"  # the profiler prints nothing of its own
@@ -76,7 +76,7 @@ def parts(race: Race) -> Iterator[Products]:
     generator = torch.Generator().manual_seed(1)
     model = race.ours(generator)
     X, Y = windows(TRAIN, VOCAB, model.block_size)
-    shares = followers(X, Y, len(VOCAB))
+    shares = soft_targets(X, Y, len(VOCAB))
     at = torch.randint(len(X), (race.batch_size,), generator=generator)
     steps = training_steps(model, adamw(model, 1e-4), repeat((X[at], shares[at])))
     yield measure(f"{race.name}, ours, batch {race.batch_size}", lambda: next(steps))

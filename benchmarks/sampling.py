@@ -10,7 +10,8 @@ from measure import Benchmark
 from training import TRAIN, VOCAB
 
 from charlm.data import batches, windows
-from charlm.models import SharedTree, WaveNet
+from charlm.memoized import MemoizedWaveNet
+from charlm.models import WaveNet
 from charlm.sample import sample_words
 from charlm.train import adamw, training_steps
 
@@ -21,7 +22,7 @@ N = 1000
 def wavenet(steps: int = 200) -> WaveNet:
     """Return one that has been trained a little, so that its names have an end."""
     generator = torch.Generator().manual_seed(42)
-    tree = SharedTree(len(VOCAB), generator=generator)
+    tree = MemoizedWaveNet(len(VOCAB), generator=generator)
     examples = windows(TRAIN, VOCAB, tree.block_size)
     drawn = batches(*examples, 512, generator=generator, steps=steps)
     deque(training_steps(tree, adamw(tree, 0.005), drawn), maxlen=0)

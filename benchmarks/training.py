@@ -18,10 +18,12 @@ from measure import Times, seconds
 from torch import Tensor, nn
 
 from charlm import layers
-from charlm.data import batches, followers, load_words, split_words, windows
+from charlm.data import batches, load_words, split_words, windows
 from charlm.evaluate import losses
-from charlm.models import MLP, SharedTree
-from charlm.train import adamw, cosine, training_steps
+from charlm.memoized import MemoizedWaveNet
+from charlm.models import MLP
+from charlm.schedules import cosine
+from charlm.train import adamw, training_steps
 from charlm.vocab import Vocabulary
 
 WORDS = load_words()
@@ -62,7 +64,7 @@ class Race:
             adamw(model, self.rate, self.decay),
             batches(
                 X,
-                followers(X, Y, len(VOCAB)),
+                soft_targets(X, Y, len(VOCAB)),
                 self.batch_size,
                 generator=generator,
                 steps=self.steps,
@@ -154,7 +156,7 @@ RACES = [
     Race(
         "WaveNet",
         plain_wavenet,
-        lambda generator: SharedTree(len(VOCAB), generator=generator),
+        lambda generator: MemoizedWaveNet(len(VOCAB), generator=generator),
         dev_loss=1.993,
         steps=1000,
         batch_size=1024,

@@ -1,4 +1,4 @@
-"""Backward passes derived by hand: one pure function a layer, and `compare`.
+"""Backward passes derived by hand: one pure function per layer, and `compare`.
 
 In all of them dt is the gradient of the loss with respect to t, and has the shape of
 t. A backward pass takes the gradient of a layer's output and what its forward pass
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-EPS = 1e-5  #: what batch normalisation adds to a variance, as in torch
+EPS = 1e-5  #: what batch normalization adds to a variance, as in torch
 
 
 class Comparison(NamedTuple):
@@ -39,6 +39,12 @@ def compare(name: str, dt: Tensor, t: Tensor) -> Comparison:
 
     Raises ValueError where autograd kept no gradient, or one of another shape: two
     tensors that merely broadcast are not equal.
+
+    Parameters
+    ----------
+    name : what the comparison calls t
+    dt : the gradient derived by hand, of t's shape
+    t : a tensor of any shape, after `loss.backward()`
     """
     if t.grad is None:
         raise ValueError(f"{name} has no gradient: call {name}.retain_grad() first")
@@ -62,6 +68,12 @@ def linear_backward(dy: Tensor, x: Tensor, W: Tensor) -> tuple[Tensor, Tensor, T
     """Return dx, dW, db of y = x W + b: dy (B, O) -> (B, I), (I, O), (O,).
 
     dx = dy W^T; dW = x^T dy; db = sum of dy over the batch
+
+    Parameters
+    ----------
+    dy : the gradient of y, (B, O)
+    x : the input, (B, I)
+    W : the weights, (I, O)
     """
     return dy @ W.T, x.T @ dy, dy.sum(0)
 
@@ -86,10 +98,11 @@ def batch_norm_backward(
 
     Parameters
     ----------
-    dy, xhat, inv_std, gamma
-        The gradient of y, then three tensors of the forward pass: (H,) the last two.
-    correction
-        var is the sum of squares over B - correction: 0 as in torch, 1 the unbiased.
+    dy : the gradient of y, (B, H)
+    xhat : the normalized input, (B, H)
+    inv_std : one over its standard deviation, (H,)
+    gamma : the scale, (H,)
+    correction : var is the sum of squares over B - correction; 0 as in torch
     """
     B = len(dy)
     dgamma, dbeta = (dy * xhat).sum(0), dy.sum(0)
@@ -109,6 +122,12 @@ def embedding_backward(demb: Tensor, idx: Tensor, num_embeddings: int) -> Tensor
     """Return dC of emb = C[idx]: demb (..., C), idx (...) -> (V, C).
 
     A row of C gets the sum of the gradients of all places that looked it up.
+
+    Parameters
+    ----------
+    demb : the gradient of emb, (..., C)
+    idx : the ids that were looked up, (...)
+    num_embeddings : V, the rows of C
     """
     rows = demb.reshape(-1, demb.shape[-1])
     dC = rows.new_zeros(num_embeddings, demb.shape[-1])
@@ -120,27 +139,25 @@ def mlp_gradients(
 ) -> tuple[Tensor, dict[str, Tensor], tuple[Tensor, Tensor]]:
     """Return the loss, its gradients, and the batch's mean and variance (H,), (H,).
 
-    The model is the book's MLP with batch normalisation.
+    The model is the book's MLP with batch normalization.
 
     Parameters
     ----------
-    P
-        The parameters by name, as are the gradients: C (V, C), W1 (T * C, H), gamma
-        and beta (H,), W2 (H, V), b2 (V,).
-    x, y
-        Contexts (B, T), and the ids that follow them (B,).
-    correction
-        As in `batch_norm_backward`.
+    P : the parameters by name, as are the gradients: C (V, C), W1 (T * C, H), gamma and
+        beta (H,), W2 (H, V), b2 (V,)
+    x : contexts (B, T)
+    y : the ids that follow them, (B,)
+    correction : as in `batch_norm_backward`
     """
     B = len(x)
     emb = P["C"][x]  # (B, T, C)
     flat = emb.flatten(1)  # (B, T * C)
     hpre = flat @ P["W1"]  # (B, H)
     mean = hpre.sum(0) / B  # (H,)
-    centred = hpre - mean  # (B, H)
-    var = centred.square().sum(0) / (B - correction)  # (H,)
+    centered = hpre - mean  # (B, H)
+    var = centered.square().sum(0) / (B - correction)  # (H,)
     inv_std = (var + EPS).rsqrt()  # (H,)
-    xhat = centred * inv_std  # (B, H)
+    xhat = centered * inv_std  # (B, H)
     h = (P["gamma"] * xhat + P["beta"]).tanh()  # (B, H)
     logits = h @ P["W2"] + P["b2"]  # (B, V)
     loss = F.cross_entropy(logits, y)

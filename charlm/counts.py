@@ -14,6 +14,24 @@ MAX_DENSE = 2**20  # cells of a table that is worth keeping whole
 Counts: TypeAlias = tuple[list[Tensor], Tensor]  # levels with the keys last; counts
 
 
+def count_ngrams(
+    words: Sequence[str], vocab: Vocabulary, order: int
+) -> tuple[Tensor, Tensor]:
+    """Return the n-grams that occur, (n, order), sorted, and how often each does, (n,).
+
+    `NGram.fit` counts the same, faster and in less room.
+
+    Parameters
+    ----------
+    words : of characters that vocab has
+    vocab : numbers the characters
+    order : n, how many characters are counted at once, 1 or more
+    """
+    X, Y = windows(words, vocab, block_size=order - 1)  # (N, order - 1), (N,)
+    grams = torch.cat([X, Y[:, None]], dim=1)  # (N, order), an n-gram in each row
+    return torch.unique(grams, dim=0, return_counts=True)
+
+
 class NGram:
     """The probability of the next character, by counting n characters at a time.
 
@@ -22,15 +40,21 @@ class NGram:
     where the context is the n - 1 characters before. A context that was never seen
     gives the uniform distribution, the limit of that formula for smoothing -> 0.
 
-    Only n-grams that occur are stored, as sorted keys, so the size grows with the data
-    and not with V^n; a small table is kept whole as well, for speed. A context is
-    numbered character by character: a node (the number of the characters so far) and
-    the next character make a key, whose place in its sorted level is the next node.
-    `key_counts` says how often each n-gram that occurs does: (n-grams,), int64.
+    Only n-grams that occur are stored, so the size grows with the data and not with
+    V^n: a context gets a number, its node, character by character. A node and the next
+    character make a key, whose place in its sorted level is the next node. A small
+    table is kept whole as well, for speed. `key_counts`, (n,), int64, are the counts.
 
-    Called on contexts, it returns log-probabilities as logits, like every model here.
     Raises ValueError for an order below 1, and for a smoothing below 0 or infinite.
 
+    Parameters
+    ----------
+    vocab : numbers the characters
+    order : n, how many characters are counted at once, 1 or more
+    smoothing : is added to each count, 0 or more
+
+    Examples
+    --------
     >>> words = ["emma", "ava"]
     >>> model = NGram(Vocabulary.from_words(words), order=2).fit(words)
     >>> model.probs("v").tolist()
@@ -128,6 +152,14 @@ class NGram:
         if len(self.key_counts) == 0:
             return torch.zeros_like(keys)
         return self.key_counts[at] * found
+
+    def grams(self) -> Tensor:
+        """Return the n-grams that occur, (n, order), int64, sorted."""
+        V, node, columns = len(self.vocab), self.keys, []
+        for level in reversed(self.levels):
+            columns.append(node % V)
+            node = level[node // V]
+        return torch.stack([*columns, node % V][::-1], dim=1)
 
     def counts(self) -> Tensor:
         """Return the dense table of counts, (V,) * order, int64: for small orders."""

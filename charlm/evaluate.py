@@ -1,4 +1,4 @@
-"""How good a model is: its loss on words, with a standard error."""
+"""How good a model is: its loss on words, and how sure that is."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.data import Windows
+from charlm.data import windows
 from charlm.vocab import Vocabulary
+
+AT_ONCE = 2**13  # words whose windows are cut at once: a bound on memory
 
 
 class Model(Protocol):
@@ -25,7 +27,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The mean loss of a model on some words, in nats a character.
+    """The mean loss of a model on some words, in nats per character.
 
     The standard error treats the words as drawn at random and the model as given.
     Characters of one word are not independent, so it is computed by word. It is None
@@ -67,6 +69,13 @@ def eval_mode(model: Any) -> Iterator[None]:
             part.training = mode
 
 
+def n_parameters(model: Any) -> int:
+    """Return how many numbers a model has learned: its parameters, or its counts."""
+    if hasattr(model, "parameters"):
+        return sum(p.numel() for p in model.parameters())
+    return len(model.key_counts)
+
+
 @torch.no_grad()
 def losses(
     model: Callable[[Tensor], Tensor], X: Tensor, Y: Tensor, batch_size: int = 8192
@@ -77,12 +86,10 @@ def losses(
 
     Parameters
     ----------
-    model
-        Maps contexts (B, T) to logits (B, V).
-    X, Y
-        Contexts (N, T), and the ids that follow them (N,).
-    batch_size
-        How many examples the model gets at once: a bound on memory.
+    model : maps contexts (B, T) to logits (B, V)
+    X : contexts (N, T)
+    Y : the ids that follow them, (N,)
+    batch_size : how many examples the model gets at once: a bound on memory
     """
     with eval_mode(model):
         parts = [
@@ -100,6 +107,12 @@ def evaluate(model: Model, words: Sequence[str], vocab: Vocabulary) -> Evaluatio
     sqrt(W / (W - 1) sum (L_i - L n_i)^2) / sum n_i for W words (Cochran 1977, 6.3).
 
     Raises ValueError where there are no words.
+
+    Parameters
+    ----------
+    model : contexts (B, model.block_size) give logits (B, V)
+    words : at least one, of characters that vocab has
+    vocab : numbers the characters
     """
     return _mean(word_losses(model, words, vocab), words)
 
@@ -113,17 +126,14 @@ def paired(
     model's own, as a word that is hard for the one is mostly hard for the other. Of
     two infinite losses the difference is nan.
 
+    Raises ValueError where there are no words.
+
     Parameters
     ----------
-    model, other
-        Two models of the same characters; their contexts may differ in length.
-    words, vocab
-        What both are measured on, and the numbering of its characters.
-
-    Raises
-    ------
-    ValueError
-        Where there are no words.
+    model, other : two models of the same characters; their contexts may differ in
+        length
+    words : at least one, of characters that vocab has
+    vocab : numbers the characters, of both models
     """
     first, second = (word_losses(m, words, vocab) for m in (model, other))
     return _mean(first - second, words)
@@ -133,12 +143,18 @@ def word_losses(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor
     """Return -log P(word), its end included, of each word, in nats: (W,), float64.
 
     Raises ValueError where there are no words.
+
+    Parameters
+    ----------
+    model : contexts (B, model.block_size) give logits (B, V)
+    words : at least one, of characters that vocab has
+    vocab : numbers the characters
     """
     if not words:
         raise ValueError("there are no words to evaluate on")
-    examples = Windows(words, vocab, model.block_size)
-    parts = torch.arange(len(examples)).split(2**16)
-    by_character = torch.cat([losses(model, *examples[at]) for at in parts]).double()
+    parts = (words[i : i + AT_ONCE] for i in range(0, len(words), AT_ONCE))
+    found = [losses(model, *windows(part, vocab, model.block_size)) for part in parts]
+    by_character = torch.cat(found).double()
     owner = torch.repeat_interleave(torch.arange(len(words)), n_characters(words))
     L = torch.zeros(len(words), dtype=torch.float64)
     return L.index_add_(0, owner, by_character)
@@ -147,6 +163,34 @@ def word_losses(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor
 def n_characters(words: Sequence[str]) -> Tensor:
     """Return how many characters each word has, its end included: (W,), int64."""
     return torch.tensor([len(word) + 1 for word in words])
+
+
+def bootstrap(
+    L: Tensor, n: Tensor, draws: int = 1000, *, generator: torch.Generator
+) -> Tensor:
+    """Return the loss on words drawn anew from the same words, each time: (draws,).
+
+    As many words are drawn as there are, with replacement (Efron 1979). Differences of
+    two models' losses can take the place of L.
+
+    Parameters
+    ----------
+    L : the loss of each word, (W,), in nats, as from `word_losses`
+    n : the characters of each word, (W,), as from `n_characters`
+    draws : how often; with 1,000 the ends of an interval of 95 % hardly move
+    generator : the source of randomness
+    """
+    W = len(L)
+    drawn = (torch.randint(W, (W,), generator=generator) for _ in range(draws))
+    return torch.stack([L[at].sum() / n[at].sum() for at in drawn])
+
+
+def interval(losses: Tensor, share: float = 0.95) -> tuple[float, float]:
+    """Return the ends between which the middle share of the losses, (draws,), lies."""
+    tail = (1 - share) / 2
+    ends = losses.new_tensor([tail, 1 - tail])
+    low, high = losses.quantile(ends, interpolation="nearest").tolist()
+    return low, high
 
 
 def _mean(L: Tensor, words: Sequence[str]) -> Evaluation:

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from charlm.models import embedding, linear
+from charlm.models import OUTPUT_GAIN, embedding, linear, tree_levels
 
 
 class GatedLevel(nn.Module):
-    """Two neighbours in time as one: (B, T, C) -> (B, T / 2, C), and (B, C) to skip.
+    """Two neighbors in time as one: (B, T, C) -> (B, T / 2, C), and (B, C) to skip.
 
     z = tanh(x W_f + b_f) * sigmoid(x W_g + b_g), for x the two side by side; the later
     of the two, plus z W_r, goes on, and the last place's z W_s goes straight to the
@@ -30,24 +30,19 @@ class GatedLevel(nn.Module):
 
 
 class GatedWaveNet(nn.Module):
-    """The tree with gates, residuals and skips, not normalised: (B, T) -> (B, V).
+    """The tree with gates, residuals and skips, not normalized: (B, T) -> (B, V).
 
     The skips of all levels are added; ReLUs and linear layers turn the sum to logits.
     `levels` has a `GatedLevel` for each, the one that joins characters first.
 
+    Raises ValueError where block_size is no such power.
+
     Parameters
     ----------
-    vocab_size, block_size
-        V, and T, a power of two from 2 up: there are log2 T levels.
-    n_hidden
-        The channels of each level, and of the embedding.
-    generator
-        Draws the initial weights; None for torch's global one.
-
-    Raises
-    ------
-    ValueError
-        Where block_size is no such power.
+    vocab_size : V, the number of ids
+    block_size : T, a power of two from 2 up: there are log2 T levels
+    n_hidden : the channels of each level, and of the embedding
+    generator : draws the initial weights; None for torch's global one
     """
 
     def __init__(
@@ -60,20 +55,16 @@ class GatedWaveNet(nn.Module):
     ) -> None:
         super().__init__()
         self.block_size = block_size
-        count = block_size.bit_length() - 1
-        if block_size < 2 or block_size != 2**count:
-            raise ValueError(
-                f"block_size must be a power of two from 2 up, got {block_size}"
-            )
         self.embedding = embedding(vocab_size, n_hidden, generator=generator)
         self.levels = nn.ModuleList(
-            GatedLevel(n_hidden, generator=generator) for _ in range(count)
+            GatedLevel(n_hidden, generator=generator)
+            for _ in range(tree_levels(block_size))
         )
         self.head = nn.Sequential(
             nn.ReLU(),
             linear(n_hidden, n_hidden, gain=2**0.5, generator=generator),
             nn.ReLU(),
-            linear(n_hidden, vocab_size, gain=0.1, generator=generator),
+            linear(n_hidden, vocab_size, gain=OUTPUT_GAIN, generator=generator),
         )
 
     def forward(self, idx: Tensor) -> Tensor:

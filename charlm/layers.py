@@ -1,7 +1,7 @@
 """A small torch.nn in plain classes: the same names, arguments and behaviour.
 
-Two differences, both on purpose: `Linear` stores its weight as (in, out), to mirror
-y = x W + b, and torch the transpose; `BatchNorm1d` takes (B, T, C), torch (B, C, T).
+Two differences: `Linear` stores its weight as (in, out), to mirror y = x W + b, and
+torch the transpose; `BatchNorm1d` takes (B, T, C), and torch (B, C, T).
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,9 @@ from torch import Tensor
 
 
 class Layer:
-    """A function with tensors of its own. Those that require a gradient are learned.
+    """A function with tensors of its own; those that require a gradient are learned.
 
-    It takes and returns tensors of the shapes that its subclass says. A model that is
-    evaluated or sampled from needs a length: `net.block_size = 3`.
+    A net that is evaluated or sampled from needs a `block_size`, its length of context.
     """
 
     block_size: int
@@ -45,15 +44,13 @@ class Layer:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Copy the values of a `state_dict` into this layer's own tensors.
 
-        Raises KeyError where their names differ, RuntimeError where their shapes do.
+        Raises RuntimeError, as torch.nn does, where their names or shapes differ.
         """
         own = self.state_dict()
-        if own.keys() != state.keys():
-            raise KeyError(f"these tensors differ: {sorted(own.keys() ^ state.keys())}")
-        for name, tensor in own.items():
-            if state[name].shape != tensor.shape:
-                there, here = tuple(state[name].shape), tuple(tensor.shape)
-                raise RuntimeError(f"{name} has the shape {here}, the state's {there}")
+        here, there = ({(k, v.shape) for k, v in s.items()} for s in (own, state))
+        if here != there:
+            names = sorted({name for name, _ in here ^ there})
+            raise RuntimeError(f"these tensors differ: {', '.join(names)}")
         for name, tensor in own.items():
             tensor.copy_(state[name])
 
@@ -66,22 +63,19 @@ class Layer:
         return [tensor for _, tensor in self.named_parameters()]
 
     def train(self, mode: bool = True) -> "Layer":
-        """Behave as in training (or, with False, as in use); return self."""
+        """Behave as in training (or, with False, as in `eval`); return self."""
         for layer in self.modules():
             layer.training = mode
         return self
 
     def eval(self) -> "Layer":
-        """Behave as in use; return self."""
+        """Behave as at inference; return self."""
         return self.train(False)
 
     def __repr__(self) -> str:
-        shapes = [
-            f"{k}={tuple(v.shape)}"
-            for k, v in vars(self).items()
-            if isinstance(v, Tensor)
-        ]
-        return f"{type(self).__name__}({', '.join(shapes)})"
+        own = {k: v.shape for k, v in vars(self).items() if isinstance(v, Tensor)}
+        shapes = ", ".join(f"{k}={tuple(shape)}" for k, shape in own.items())
+        return f"{type(self).__name__}({shapes})"
 
 
 class Linear(Layer):
@@ -89,11 +83,12 @@ class Linear(Layer):
 
     Parameters
     ----------
-    in_features, out_features, bias
-        W is (in_features, out_features); with bias=False there is no b.
-    gain, generator
-        W is drawn with standard deviation gain / sqrt(in_features): independent
-        numbers keep their deviation, times gain. b starts at zero.
+    in_features : the channels of x; W is (in_features, out_features)
+    out_features : the channels of the result
+    bias : whether there is a b, (out_features,); it starts at zero
+    gain : W has the standard deviation gain / sqrt(in_features), so that independent
+        inputs keep theirs, times gain
+    generator : the source of W; None for torch's global one
     """
 
     def __init__(
@@ -119,16 +114,17 @@ class BatchNorm1d(Layer):
 
     y = weight * (x - mean) / sqrt(var + eps) + bias, (B, C) or (B, T, C) -> the same
 
-    In training, mean and var are the batch's, over all dimensions but the last; in
-    use they are the running ones, with the unbiased variance (Ioffe and Szegedy 2015).
+    In training, mean and var are the batch's, over all dimensions but the last; in eval
+    mode they are the running ones, with the unbiased variance (Ioffe and Szegedy 2015).
     Raises ValueError in training where there is a single row: it has no variance.
 
     Parameters
     ----------
-    num_features, eps, momentum
-        C, what keeps the root from zero, a batch's share in the running statistics.
-    correction
-        The batch's var divides by n - correction: 0 as in torch, 1 as in the lecture.
+    num_features : C
+    eps : keeps the root from zero; 1e-5 as in torch
+    momentum : a batch's share in the running statistics; 0.1 as in torch
+    correction : the batch's var divides by n - correction: 0 as in torch, 1 as in the
+        lecture
     """
 
     def __init__(
@@ -177,7 +173,14 @@ class ReLU(Layer):
 
 
 class Embedding(Layer):
-    """One row of a table for each id: (...) -> (..., embedding_dim)."""
+    """One row of a table for each id: (...) -> (..., embedding_dim).
+
+    Parameters
+    ----------
+    num_embeddings : V, the rows, drawn from the standard normal distribution
+    embedding_dim : C, the numbers in each
+    generator : the source of the rows; None for torch's global one
+    """
 
     def __init__(
         self,
@@ -214,11 +217,11 @@ class Unflatten(Layer):
 
 
 class FlattenConsecutive(Layer):
-    """Each n neighbours in time as one: (B, T, C) -> (B, T / n, n * C).
+    """Each n neighbors in time as one: (B, T, C) -> (B, T / n, n * C).
 
-    When that leaves one place in time, the dimension goes: (B, n * C). torch.nn has no
-    such layer; `torch.nn.Unflatten(1, (-1, n))` and `torch.nn.Flatten(2)` do the rest.
-    Raises ValueError where n does not divide T.
+    When that leaves one place in time, the dimension goes: (B, n * C). torch.nn has
+    no such layer, but Unflatten(1, (-1, n)) and Flatten(2) do the same. Raises
+    ValueError where n does not divide T.
     """
 
     def __init__(self, n: int) -> None:

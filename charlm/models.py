@@ -1,26 +1,16 @@
 """The book's networks, on torch.nn. Called on contexts (B, T), they return logits.
 
 Their weights start so that the first loss is about log(vocab_size), and that what
-goes into each tanh has a deviation of about 1, at any depth.
+goes into each tanh has a standard deviation of about 1, at any depth.
 """
-
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-#: Brings a tanh of deviation-1 input, which has 0.63, back to 1.
+#: Brings a tanh of standard normal input, whose output has 0.63, back to 1.
 TANH_GAIN = 5 / 3
 #: Keeps the logits near zero, so that all characters are about equally likely.
 OUTPUT_GAIN = 0.1
-
-
-def _normal(
-    rows: int, columns: int, std: float, generator: torch.Generator | None
-) -> Tensor:
-    """Return normal numbers; on the meta device a tensor's shape alone."""
-    table = torch.empty(rows, columns)
-    return table if table.is_meta else table.normal_(std=std, generator=generator)
 
 
 def linear(
@@ -35,25 +25,51 @@ def linear(
 
     Parameters
     ----------
-    in_features, out_features, bias
-        As in nn.Linear.
-    gain, generator
-        The scale of the weights and their source; None for torch's global generator.
+    in_features : the channels C of an input (..., C)
+    out_features : the channels H of the output (..., H)
+    gain : what a standard deviation of 1 becomes, for inputs that are independent
+    bias : whether there is one, (H,)
+    generator : the source of the weights; None for torch's global one
     """
-    layer = nn.Linear(in_features, out_features, bias, device="meta")
-    std = gain / in_features**0.5
-    layer.weight = nn.Parameter(_normal(out_features, in_features, std, generator))
+    layer = nn.Linear(in_features, out_features, bias)
+    nn.init.normal_(layer.weight, std=gain / in_features**0.5, generator=generator)
     if bias:
-        layer.bias = nn.Parameter(torch.zeros(out_features))
+        nn.init.zeros_(layer.bias)
     return layer
 
 
 def embedding(
-    vocab_size: int, n_embd: int, *, generator: torch.Generator | None = None
+    vocab_size: int,
+    n_embd: int,
+    *,
+    gain: float = 1.0,
+    generator: torch.Generator | None = None,
 ) -> nn.Embedding:
-    """Return an nn.Embedding of standard normal rows."""
-    table = _normal(vocab_size, n_embd, 1.0, generator)
-    return nn.Embedding.from_pretrained(table, freeze=False)
+    """Return an nn.Embedding of normal rows: a character's vector is its row.
+
+    Parameters
+    ----------
+    vocab_size : V, the number of rows
+    n_embd : C, the numbers in each row
+    gain : their standard deviation
+    generator : the source of the rows; None for torch's global one
+    """
+    table = nn.Embedding(vocab_size, n_embd)
+    nn.init.normal_(table.weight, std=gain, generator=generator)
+    return table
+
+
+def tree_levels(block_size: int) -> int:
+    """Return how many times block_size characters can be joined in pairs, log2 of it.
+
+    Raises ValueError unless block_size is a power of two from 2 up.
+    """
+    levels = block_size.bit_length() - 1
+    if block_size < 2 or block_size != 2**levels:
+        raise ValueError(
+            f"block_size must be a power of two from 2 up, got {block_size}"
+        )
+    return levels
 
 
 class BatchNorm1d(nn.BatchNorm1d):
@@ -64,7 +80,7 @@ class BatchNorm1d(nn.BatchNorm1d):
 
 
 class FlattenConsecutive(nn.Module):
-    """n neighbours in time as one: (B, T, C) -> (B, T / n, n * C), or (B, n * C)."""
+    """n neighbors in time as one: (B, T, C) -> (B, T / n, n * C), or (B, n * C)."""
 
     def __init__(self, n: int) -> None:
         super().__init__()
@@ -76,8 +92,8 @@ class FlattenConsecutive(nn.Module):
         return x.squeeze(1) if x.shape[1] == 1 else x
 
 
-class PairApart(nn.Module):
-    """Each place beside the one d later: (B, T, C) -> (B, T - d, 2 * C)."""
+class DilatedPair(nn.Module):
+    """Two places, d apart, side by side: (B, T, C) -> (B, T - d, 2 * C)."""
 
     def __init__(self, d: int) -> None:
         super().__init__()
@@ -91,6 +107,11 @@ class NeuralBigram(nn.Module):
     """A table of logits, one row for the character before: (B, 1) -> (B, V).
 
     Looking a row up is the same as multiplying a one-hot vector by the table.
+
+    Parameters
+    ----------
+    vocab_size : V
+    generator : the source of the table; None for torch's global one
     """
 
     block_size = 1
@@ -99,8 +120,9 @@ class NeuralBigram(nn.Module):
         self, vocab_size: int, *, generator: torch.Generator | None = None
     ) -> None:
         super().__init__()
-        table = _normal(vocab_size, vocab_size, OUTPUT_GAIN, generator)
-        self.table = nn.Embedding.from_pretrained(table, freeze=False)
+        self.table = embedding(
+            vocab_size, vocab_size, gain=OUTPUT_GAIN, generator=generator
+        )
 
     def forward(self, idx: Tensor) -> Tensor:
         return self.table(idx).squeeze(1)
@@ -109,16 +131,18 @@ class NeuralBigram(nn.Module):
 class MLP(nn.Module):
     """Embeddings side by side, then n_layer hidden layers of tanh: (B, T) -> (B, V).
 
-    After Bengio et al. (2003); normalised as by Ioffe and Szegedy (2015).
+    After Bengio et al. (2003); normalized as by Ioffe and Szegedy (2015).
 
     Parameters
     ----------
-    vocab_size, block_size, n_embd, n_hidden, n_layer
-        V, T, numbers a character, units of a hidden layer, number of hidden layers.
-    batch_norm
-        Normalise each hidden layer before its tanh; it then has no bias of its own.
-    generator
-        As in `linear`.
+    vocab_size : V, the number of ids
+    block_size : T, the length of a context
+    n_embd : numbers that stand for a character
+    n_hidden : units of each hidden layer
+    n_layer : hidden layers
+        of a hidden layer, number of hidden layers
+    batch_norm : normalize each hidden layer before its tanh; it then has no bias
+    generator : the source of the first weights; None for torch's global one
     """
 
     def __init__(
@@ -149,15 +173,18 @@ class MLP(nn.Module):
 class WaveNet(nn.Module):
     """Characters joined in pairs, pairs of pairs, ... up a tree: (B, T) -> (B, V).
 
-    After van den Oord et al. (2016), with batch normalisation, without gates and skips.
-    Raises ValueError unless block_size is a power of two from 2 up.
+    After van den Oord et al. (2016), with batch normalization, without gates and skips.
+    `levels` has the layers of each level: linear, normalization, tanh.
+
+    Raises ValueError where block_size is no such power.
 
     Parameters
     ----------
-    vocab_size, block_size, n_embd, n_hidden
-        V, T (log2 T levels), numbers a character, units of a level.
-    generator
-        As in `linear`.
+    vocab_size : V, the number of ids
+    block_size : T, a power of two from 2 up: there are log2 T levels
+    n_embd : numbers that stand for a character
+    n_hidden : units of each level
+    generator : the source of the first weights; None for torch's global one
     """
 
     def __init__(
@@ -171,30 +198,23 @@ class WaveNet(nn.Module):
     ) -> None:
         super().__init__()
         self.block_size = block_size
-        levels = block_size.bit_length() - 1
-        if block_size < 2 or block_size != 2**levels:
-            raise ValueError(
-                f"block_size must be a power of two from 2 up, got {block_size}"
-            )
         parts: list[nn.Module] = [embedding(vocab_size, n_embd, generator=generator)]
+        self.levels: list[nn.Sequential] = []
         width, gain = n_embd, 1.0
-        for level in range(levels):
-            parts += [self.pair(level)]
-            parts += _hidden(2 * width, n_hidden, gain, True, generator)
+        for level in range(tree_levels(block_size)):
+            hidden = _hidden(2 * width, n_hidden, gain, True, generator)
+            parts += [self.pair(level), *hidden]
+            self.levels.append(nn.Sequential(*hidden))
             width, gain = n_hidden, TANH_GAIN
         parts += [linear(width, vocab_size, gain=OUTPUT_GAIN, generator=generator)]
         self.net = nn.Sequential(*parts)
 
     def pair(self, level: int) -> nn.Module:
-        """Return the layer that joins two neighbours at a level of the tree."""
+        """Return the layer that joins two neighbors at a level of the tree."""
         return FlattenConsecutive(2)
 
     def forward(self, idx: Tensor) -> Tensor:
         return self.net(idx)
-
-    def each_once(self, idx: Tensor) -> Tensor:
-        """Return the logits in eval mode, as `SharedTree` does: (B, T) -> (B, V)."""
-        return SharedTree.forward(cast("SharedTree", self), idx)
 
 
 class CausalConv(WaveNet):
@@ -207,38 +227,17 @@ class CausalConv(WaveNet):
     """
 
     def pair(self, level: int) -> nn.Module:
-        return PairApart(2**level)
+        return DilatedPair(2**level)
 
     def all_places(self, idx: Tensor) -> Tensor:
         """Return the logits after each full context: (B, T) -> (B, T - T0 + 1, V).
 
-        T0 is block_size. What neighbouring contexts share is computed once.
+        T0 is block_size. What neighboring contexts share is computed once.
         """
         return self.net(idx)
 
     def forward(self, idx: Tensor) -> Tensor:
         return self.all_places(idx)[:, -1]
-
-
-class SharedTree(WaveNet):
-    """The tree, with each distinct piece computed once: (B, T) -> (B, V).
-
-    The names in a batch begin and go on alike: of the pairs, fours and eights of
-    characters in it many are the same. Each gets a number, as the characters have, and
-    a row. The parameters, and in eval mode the logits, are those of `WaveNet`; in
-    training, each distinct piece counts once for the batch's statistics.
-    """
-
-    def forward(self, idx: Tensor) -> Tensor:
-        parts: list[Any] = list(self.net)
-        h, at = parts[0].weight, idx  # (V, C), (B, T): row at[b, t] stands at b, t
-        for linear, norm, tanh in zip(parts[2::4], parts[3::4], parts[4::4]):
-            n = len(h)
-            pairs = at[:, ::2] * n + at[:, 1::2]  # (B, T / 2): a number for each pair
-            pairs, at = torch.unique(pairs, return_inverse=True)  # (m,), (B, T / 2)
-            h = torch.cat([h[pairs // n], h[pairs % n]], dim=1)  # (m, 2 * C)
-            h = tanh(norm(linear(h)))  # (m, H)
-        return parts[-1](h)[at.squeeze(1)]
 
 
 def _hidden(
@@ -253,13 +252,3 @@ def _hidden(
     )
     norm = [BatchNorm1d(n_hidden)] if batch_norm else []
     return [layer, *norm, nn.Tanh()]
-
-
-#: The networks by the names that the command line and a run have for them.
-MODELS: dict[str, type[nn.Module]] = {
-    "bigram": NeuralBigram,
-    "mlp": MLP,
-    "wavenet": WaveNet,
-    "conv": CausalConv,
-    "shared": SharedTree,
-}

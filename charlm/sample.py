@@ -18,9 +18,15 @@ def next_probs(
 ) -> Tensor:
     """Return the probabilities to draw the next character from: (B, V) -> (B, V).
 
-    softmax(logits / temperature): below 1 the likely characters gain, above 1 they
-    lose. With top_k only the k most likely characters of each row are kept.
+    softmax(logits / temperature)
+
     Raises InputError unless temperature is positive and finite, and top_k at least 1.
+
+    Parameters
+    ----------
+    logits : (B, V)
+    temperature : below 1 the likely characters gain, above 1 they lose
+    top_k : how many characters of each row are kept, the likeliest; None for all
     """
     if not (0 < temperature < math.inf):
         raise InputError(f"temperature must be positive and finite, got {temperature}")
@@ -54,24 +60,18 @@ def generate(
 
     Parameters
     ----------
-    model
-        Maps contexts (B, T) to logits (B, V); by its `each_once` if it has one, which
-        is a faster way to the same logits.
-    context
-        The ids that each row starts from.
-    max_length
-        A row that has not met the boundary by then is cut off there.
-    generator
-        The source of randomness.
-    temperature, top_k
-        As in `next_probs`.
+    model : maps contexts (B, T) to logits (B, V)
+    context : the ids that each row starts from
+    max_length : A row that has not met the boundary by then is cut off there
+    generator : the source of randomness
+    temperature : as in `next_probs`; 1 draws from the model itself
+    top_k : as in `next_probs`; None keeps every character
     """
     out = torch.zeros(len(context), max_length, dtype=torch.int64)
     alive = torch.arange(len(context))
-    logits_of = getattr(model, "each_once", model)
     with eval_mode(model):
         for t in range(max_length):
-            probs = next_probs(logits_of(context), temperature, top_k)
+            probs = next_probs(model(context), temperature, top_k)
             ids = draw(probs, generator=generator)  # (alive, 1)
             going = ids.squeeze(1).nonzero().squeeze(1)
             alive, ids = alive[going], ids[going]
@@ -111,18 +111,15 @@ def sample_words(
 
     Parameters
     ----------
-    model, vocab
-        Contexts (B, model.block_size) give logits for each id of vocab.
-    n
-        How many words; InputError if negative.
-    generator
-        The source of randomness: the same state gives the same words.
-    prefix
-        How each word starts; UnknownCharacterError if the vocabulary lacks a character.
-    temperature, top_k
-        As in `next_probs`.
-    max_length
-        A word that has not ended by then is cut off there; the prefix counts.
+    model : contexts (B, model.block_size) give logits (B, V)
+    vocab : names the V ids
+    n : how many words; InputError if negative
+    generator : the source of randomness: the same state gives the same words
+    prefix : how each word starts; UnknownCharacterError if the vocabulary lacks a
+        character
+    temperature : as in `next_probs`; 1 draws from the model itself
+    top_k : as in `next_probs`; None keeps every character
+    max_length : A word that has not ended by then is cut off there; the prefix counts
     """
     if n < 0:
         raise InputError(f"the number of words must not be negative, got {n}")

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from charlm.models import MLP, WaveNet
-from charlm.train import Examples, Schedule, require_finite, set_rate
+from charlm.schedules import Schedule
+from charlm.train import Examples, training_steps
 
 
 class _StackedEmbedding(nn.Module):
@@ -97,15 +98,11 @@ class Stacked(nn.Module):
     Every parameter gets one more dimension in front. What the nets compute stays the
     same, to rounding: nothing flows from one to another.
 
+    Raises TypeError for other nets: they do more than to call their layers in a row.
+
     Parameters
     ----------
-    nets
-        S nets, all `MLP` or all `WaveNet`, of equal sizes.
-
-    Raises
-    ------
-    TypeError
-        For other nets: they do more than to call their layers in a row.
+    nets : S nets, all `MLP` or all `WaveNet`, of equal sizes
     """
 
     stacked_dims = 1  # that each parameter has in front of its own, see `adamw`
@@ -134,15 +131,14 @@ def _stack(tensors: Iterable[Tensor]) -> Tensor:
     return torch.stack([tensor.detach() for tensor in tensors])
 
 
-def _stacked(layers: Sequence[nn.Module]) -> nn.Module:
-    kinds = {
-        nn.Embedding: _StackedEmbedding,
-        nn.Linear: _StackedLinear,
-        nn.BatchNorm1d: _StackedBatchNorm1d,
-    }
-    for kind, stacked in kinds.items():
-        if isinstance(layers[0], kind):
-            return stacked(layers)
+def _stacked(layers: Sequence[Any]) -> nn.Module:
+    match layers[0]:
+        case nn.Embedding():
+            return _StackedEmbedding(layers)
+        case nn.Linear():
+            return _StackedLinear(layers)
+        case nn.BatchNorm1d():
+            return _StackedBatchNorm1d(layers)
     return _EachOnItsOwn(layers)
 
 
@@ -157,35 +153,27 @@ def train_seeds(
     The gradient of the *sum* of the S losses, with respect to the parameters of one
     net, is that of its own loss: the others do not depend on them.
 
+    Raises NonFiniteLossError before the update that would have spoiled the parameters.
+
     Parameters
     ----------
-    model
-        Maps x (S, B, T) to logits (S, B, V): a `Stacked`, or any function like it.
-    optimizer
-        Holds the parameters to train, of all S nets.
-    batches
-        Pairs x (S, B, T), y (S, B), one step each: `batches(X, Y, (S, B), ...)`.
-    schedule
-        The learning rate of each step by its number; None keeps the optimizer's own.
-
-    Raises
-    ------
-    NonFiniteLossError
-        Before the update that would have spoiled the parameters.
+    model : maps x (S, B, T) to logits (S, B, V): a `Stacked`, or any function like it
+    optimizer : holds the parameters to train, of all S nets
+    batches : pairs x (S, B, T), y (S, B), one step each: `batches(X, Y, (S, B), ...)`
+    schedule : the learning rate of each step by its number; None keeps the optimizer's
+        own
     """
     history = []
-    for index, (x, y) in enumerate(batches):
-        lr = set_rate(optimizer, schedule, index)
-        logits = model(x)  # (S, B, V)
-        by_example = F.cross_entropy(
-            logits.flatten(0, 1), y.flatten(), reduction="none"
-        )
+
+    def sum_of_losses(logits: Tensor, y: Tensor) -> Tensor:
+        rows = logits.flatten(0, 1)  # (S * B, V)
+        by_example = F.cross_entropy(rows, y.flatten(), reduction="none")
         losses = by_example.view(y.shape).mean(1)  # (S,)
-        require_finite(losses.sum().item(), index, lr)
-        optimizer.zero_grad()
-        losses.sum().backward()
-        optimizer.step()
         history.append(losses.detach())
+        return losses.sum()
+
+    for _ in training_steps(model, optimizer, batches, schedule, loss_of=sum_of_losses):
+        pass
     return torch.stack(history)
 
 

@@ -1,9 +1,10 @@
-"""Training: one loop, written as a generator, and rates that change over its steps."""
+"""Training: one loop, written as a generator."""
 
 import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeAlias
 
 import torch
@@ -12,9 +13,8 @@ from torch import Tensor
 
 from charlm.data import batches
 from charlm.evaluate import losses
+from charlm.schedules import Schedule
 
-#: The rate of each step, by its number.
-Schedule: TypeAlias = Callable[[int], float]
 #: Contexts X, (N, T), and the ids that follow them Y, (N,).
 Examples: TypeAlias = tuple[Tensor, Tensor]
 
@@ -32,73 +32,76 @@ class NonFiniteLossError(ArithmeticError):
     """The loss is infinite or not a number: training cannot go on."""
 
 
+def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
+    """Return the mean of -log p(y), in nats: (B, V), (B,) -> ().
+
+    Both may have one more dimension T, of places. y may also hold the share of each id,
+    (..., V), as from `soft_targets`.
+    """
+    rows = logits.flatten(0, -2)  # (B, V) or (B * T, V)
+    return F.cross_entropy(rows, y.flatten(0, logits.ndim - 2))
+
+
 def training_steps(
     model: Callable[[Tensor], Tensor],
     optimizer: torch.optim.Optimizer,
     batches: Iterable[Examples],
     schedule: Schedule | None = None,
     start: int = 0,
+    loss_of: Callable[[Tensor, Tensor], Tensor] = cross_entropy,
 ) -> Iterator[Step]:
     """Train on each batch in turn, and yield after each update.
 
     The gradients are still there then, so the body of the caller's loop can look at
     anything it likes.
 
+    Raises NonFiniteLossError before the update that would have spoiled the parameters.
+
     Parameters
     ----------
-    model
-        Maps x to logits, (B, V) or (B, T, V).
-    optimizer
-        Holds the parameters to train.
-    batches
-        Pairs x, y, one step each; y is (B,) or (B, T), or probabilities (..., V).
-    schedule
-        The rate of each step by its number; None keeps the optimizer's own.
-    start
-        The number of the first step.
-
-    Raises
-    ------
-    NonFiniteLossError
-        Before the update that would have spoilt the parameters.
+    model : maps x to logits, (B, V) or (B, T, V)
+    optimizer : holds the parameters to train
+    batches : pairs x, y, one step each; y is (B,) or (B, T), or probabilities (..., V)
+    schedule : the rate of each step by its number; None keeps the optimizer's own
+    start : the number of the first step
+    loss_of : takes the logits and y, returns the loss () to go down
     """
     for index, (x, y) in enumerate(batches, start):
-        lr = set_rate(optimizer, schedule, index)
-        logits = model(x)
-        loss = F.cross_entropy(logits.flatten(0, -2), y.flatten(0, logits.ndim - 2))
-        step = Step(index, loss.item(), lr)
-        require_finite(step.loss, index, lr)
+        if schedule is not None:
+            _set_rate(optimizer, schedule(index))
+        loss = loss_of(model(x), y)
+        step = Step(index, loss.item(), optimizer.param_groups[0]["lr"])
+        _require_finite(step)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         yield step
 
 
-def set_rate(
-    optimizer: torch.optim.Optimizer, schedule: Schedule | None, index: int
-) -> float:
-    """Give the optimizer the learning rate of step index; return the rate."""
-    if schedule is not None:
-        for group in optimizer.param_groups:
-            group["lr"] = schedule(index)
-    return optimizer.param_groups[0]["lr"]
+def _set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr
 
 
-def require_finite(loss: float, index: int, lr: float) -> None:
-    """Raise NonFiniteLossError where the loss of step index, at rate lr, is not."""
-    if not math.isfinite(loss):
+def _require_finite(step: Step) -> None:
+    if not math.isfinite(step.loss):
         raise NonFiniteLossError(
-            f"the loss is {loss} at step {index}: "
-            f"try a lower learning rate than {lr:.3g}, or smaller initial weights"
+            f"the loss is {step.loss} at step {step.index}: "
+            f"try a lower learning rate than {step.lr:.3g}, or smaller initial weights"
         )
 
 
 def adamw(model: Any, rate: float, decay: float = 0.01) -> torch.optim.AdamW:
     """Return Adam for the model, with weight decay on its matrices only.
 
-    Each step also takes the share rate * decay off every weight (Loshchilov and Hutter
-    2019). Biases and the scales of a normalisation are left alone: they are few, and
-    zero is no neutral value for a scale.
+    Biases and the scales of a normalization are left alone: they are few, and zero is
+    no neutral value for a scale (Loshchilov and Hutter 2019).
+
+    Parameters
+    ----------
+    model : has the parameters, in float
+    rate : the learning rate
+    decay : each step takes the share rate * decay off every weight; 0.01 is torch's
     """
     parameters = list(model.parameters())
     matrix = 2 + getattr(model, "stacked_dims", 0)  # 3 for several nets side by side
@@ -107,50 +110,6 @@ def adamw(model: Any, rate: float, decay: float = 0.01) -> torch.optim.AdamW:
         {"params": [p for p in parameters if p.ndim < matrix], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
-
-
-def constant(rate: float) -> Schedule:
-    """Return the schedule that is always rate."""
-    return lambda step: rate
-
-
-def step_decay(rate: float, at: Sequence[int], factor: float = 0.1) -> Schedule:
-    """Return the schedule that starts at rate, times factor from each step in at on."""
-    return lambda step: rate * factor ** sum(step >= boundary for boundary in at)
-
-
-def cosine(rate: float, steps: int, warmup: int = 0, final: float = 0.0) -> Schedule:
-    """Return the schedule that rises to rate in a line, then falls along a cosine.
-
-    A large first update, on weights that know nothing yet, is avoided (Loshchilov and
-    Hutter 2017 for the cosine).
-
-    Parameters
-    ----------
-    rate
-        The highest rate, at the end of the warm-up.
-    steps
-        How many in all, the warm-up included; later ones keep to final.
-    warmup
-        How many steps the rise takes; 0 starts at rate.
-    final
-        The rate after all steps; 0 lets the noise of the batches average out.
-
-    Raises
-    ------
-    ValueError
-        Where the warm-up leaves no step for the fall.
-    """
-    if not 0 <= warmup < steps:
-        raise ValueError(f"a warm-up of {warmup} does not fit into {steps} steps")
-
-    def schedule(step: int) -> float:
-        if step < warmup:
-            return rate * (step + 1) / warmup
-        done = min((step - warmup) / (steps - warmup), 1.0)
-        return final + (rate - final) * (1 + math.cos(math.pi * done)) / 2
-
-    return schedule
 
 
 def learning_rate_search(
@@ -166,19 +125,17 @@ def learning_rate_search(
 
     Parameters
     ----------
-    model, optimizer
-        Both are put back into the state they were in.
-    batches
-        Pairs x (B, T), y (B,), at least one for each exponent.
-    exponents
-        Decimal, in rising order, so that what breaks the training comes last.
+    model : is put back into the state it was in
+    optimizer : so is it
+    batches : pairs x (B, T), y (B,), at least one for each exponent
+    exponents : decimal, in rising order, so that what breaks the training comes last
     """
     rates = [10.0**exponent for exponent in exponents]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
     found = []
     try:
         for step in training_steps(
-            model, optimizer, _first(batches, len(rates)), rates.__getitem__
+            model, optimizer, islice(batches, len(rates)), rates.__getitem__
         ):
             found.append(step.loss)
     except NonFiniteLossError:
@@ -187,10 +144,6 @@ def learning_rate_search(
         model.load_state_dict(before[0])
         optimizer.load_state_dict(before[1])
     return torch.tensor(rates[: len(found)]), torch.tensor(found)
-
-
-def _first(batches: Iterable[Examples], n: int) -> Iterator[Examples]:
-    return (batch for _, batch in zip(range(n), batches, strict=False))
 
 
 @dataclass
@@ -226,30 +179,21 @@ def fit(
 ) -> History:
     """Train for some steps, and leave the model with the best parameters by dev loss.
 
+    Raises ValueError where steps, batch_size or eval_every is below 1. Raises
+    NonFiniteLossError where the training breaks down.
+
     Parameters
     ----------
-    model
-        A torch.nn.Module or a net of `charlm.layers`, giving logits (B, V).
-    train, dev
-        Pairs X (N, T), Y (N,), as from `windows`.
-    optimizer
-        Holds the parameters to train.
-    steps, batch_size
-        How many updates, and how many examples to each.
-    generator
-        Draws the batches: the same state gives bitwise the same run.
-    schedule
-        The rate of each step; without it, the optimizer's own.
-    eval_every
-        How many steps lie between two measurements on dev. The last step is always
-        followed by one, the start never.
-
-    Raises
-    ------
-    ValueError
-        Where steps, batch_size or eval_every is below 1.
-    NonFiniteLossError
-        Where the training breaks down.
+    model : A torch.nn.Module or a net of `charlm.layers`, giving logits (B, V)
+    train : the pair X (N, T), Y (N,), as from `windows`
+    dev : the same of other words
+    optimizer : holds the parameters to train
+    steps : how many updates
+    batch_size : B, how many examples for each
+    generator : draws the batches: the same state gives bitwise the same run
+    schedule : the rate of each step; without it, the optimizer's own
+    eval_every : how many steps lie between two measurements on dev. The last step is
+        always followed by one, the start never.
     """
     if steps < 1 or eval_every < 1:
         raise ValueError("steps and eval_every must be at least 1")

@@ -25,18 +25,15 @@ def expect(
 
     Parameters
     ----------
-    name
-        What the number is, in words: "dev loss of the wide tree".
-    value
-        The number as it came out in this run.
-    low, high
-        The band, its ends included. An order is a difference with one end: "flat loses
-        to tree" is `expect(..., flat - tree, low=0)`.
+    name : what the number is, in words: "dev loss of the wide tree"
+    value : the number as it came out in this run
+    low, high : the band, its ends included. An order is a difference with one end:
+        "flat loses to tree" is `expect(..., flat - tree, low=0)`.
 
     Raises
     ------
-    ValueError
-        Where the band has no end, or is empty: it could not be missed, or not be met.
+    ValueError : where the band has no end, or is empty: it could not be missed, or not
+        be met
     """
     value, low, high = float(value), float(low), float(high)
     if not low <= high or (math.isinf(low) and math.isinf(high)):

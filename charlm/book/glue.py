@@ -16,10 +16,8 @@ def glue(name: str, value: Any) -> None:
 
     Parameters
     ----------
-    name
-        What the prose calls it, once in the whole page.
-    value
-        Anything that a cell could show: a number, a text, a figure.
+    name : what the prose calls it, once in the whole page
+    value : anything that a cell could show: a number, a text, a figure
     """
     data, metadata = format_display_data(value)
     metadata["scrapbook"] = {"name": name, "mime_prefix": HIDDEN}

@@ -51,14 +51,11 @@ def leaderboard_row(
 
     Parameters
     ----------
-    label, seconds
-        Its name, and how long it was trained; None for a model that is not.
-    model, words, vocab
-        As in `evaluate`.
-    parameters
-        How many it has; None counts them.
-    samples, seed
-        How many words to draw, and from which seed: the same one for every row.
+    label, seconds : its name, and how long it was trained; None for a model that is not
+    model, words, vocab : as in `evaluate`
+    parameters : how many it has; None counts them
+    samples, seed : how many words to draw, and from which seed: the same one for every
+        row
     """
     generator = torch.Generator().manual_seed(seed)
     return Row(

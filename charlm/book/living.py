@@ -42,20 +42,14 @@ def as_model(
 
     Parameters
     ----------
-    tensors
-        The parameters by name and of any shape; what is not whole becomes float32.
-    layers
-        What happens to a context, one after the other, such as
-        {"op": "linear", "weight": "W1", "bias": "b1"}. The operations and the
-        layouts of their tensors are those of `book/assets/living/models.js`.
-    vocab
-        The characters; the boundary has id 0.
-    block_size
-        The length of a context.
-    label
-        What the page calls the model.
-    loss
-        On the dev words, in nats a character.
+    tensors : the parameters by name and of any shape; what is not whole becomes float32
+    layers : what happens to a context, one after the other, such as {"op": "linear",
+        "weight": "W1", "bias": "b1"}. The operations and the layouts of their tensors
+        are those of `book/assets/living/models.js`.
+    vocab : the characters; the boundary has id 0
+    block_size : the length of a context
+    label : what the page calls the model
+    loss : on the dev words, in nats a character
     """
     notes = {
         "label": label,
@@ -95,13 +89,7 @@ def layers_of(model: Any) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
 
 def _counts_of(model: NGram) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """Every n-gram that occurs, (n, order), and how often, (n,)."""
-    V = len(model.vocab)
-    node, columns = model.keys, []
-    for level in [*reversed(model.levels), None]:
-        columns.append(node % V)
-        if level is not None:
-            node = level[node // V]
-    grams = torch.stack(columns[::-1], dim=1)
+    grams, V = model.grams(), len(model.vocab)
     small = torch.uint8 if V <= 256 else torch.int32
     tensors = {"grams": grams.to(small), "counts": model.key_counts.int()}
     layer = {"op": "counts", "grams": "grams", "counts": "counts"}

@@ -53,14 +53,10 @@ def heat_map(
 
     Parameters
     ----------
-    table
-        Numbers from 0 up; the scale of colours starts at 0.
-    labels
-        What to print for each id, (V,), as in `Vocabulary.labels`.
-    counts
-        Write into each cell its two characters and its number.
-    ax
-        Where to draw; None for a new figure.
+    table : numbers from 0 up; the scale of colours starts at 0
+    labels : what to print for each id, (V,), as in `Vocabulary.labels`
+    counts : write into each cell its two characters and its number
+    ax : where to draw; None for a new figure
     """
     values = np.asarray(table, float)
     ax = _axes(ax)
@@ -115,14 +111,10 @@ def bars(
 
     Parameters
     ----------
-    labels, values
-        One for each bar.
-    ylabel
-        What the heights are.
-    ax
-        Where to draw; None for a new figure.
-    **kwargs
-        For instance color.
+    labels, values : one for each bar
+    ylabel : what the heights are
+    ax : where to draw; None for a new figure
+    **kwargs : for instance color
     """
     ax = _axes(ax)
     ax.bar(range(len(labels)), np.asarray(values, float), **kwargs)
@@ -144,14 +136,10 @@ def loss_curves(
 
     Parameters
     ----------
-    curves
-        By label: losses, one a step, or a pair (steps, losses).
-    xlabel
-        What the curves run over, where that is not steps.
-    references
-        By label: a loss to compare with, as that of a simpler model.
-    ax
-        Where to draw; None for a new figure.
+    curves : by label: losses, one a step, or a pair (steps, losses)
+    xlabel : what the curves run over, where that is not steps
+    references : by label: a loss to compare with, as that of a simpler model
+    ax : where to draw; None for a new figure
     """
     ax = _axes(ax)
     for label, curve in curves.items():
@@ -178,7 +166,7 @@ def loss_curves(
     return ax
 
 
-def ladder(
+def loss_dotplot(
     losses: Mapping[str, float],
     errors: Mapping[str, float | None] | None = None,
     *,
@@ -266,16 +254,11 @@ def histograms(
 
     Parameters
     ----------
-    values
-        By label: a layer's numbers, of any shape.
-    xlabel
-        What the numbers are.
-    stacked
-        Give each layer a row of its own, the first on top.
-    bins
-        How many intervals the scale is cut into.
-    ax
-        Where to draw; None for a new figure.
+    values : by label: a layer's numbers, of any shape
+    xlabel : what the numbers are
+    stacked : give each layer a row of its own, the first on top
+    bins : how many intervals the scale is cut into
+    ax : where to draw; None for a new figure
     """
     ax = _axes(ax)
     arrays = {label: np.asarray(numbers, float) for label, numbers in values.items()}

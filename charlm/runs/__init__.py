@@ -4,19 +4,15 @@
 builds what is here: it is what the chapters build, put to use.
 """
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from charlm.runs.run import Run, open_run
-    from charlm.runs.trainer import train
+from importlib import import_module
+from typing import Any
 
 __all__ = ["Run", "open_run", "train"]
+_HOME = {"Run": "run", "open_run": "run", "train": "trainer"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import torch with the first name that needs it: the help of a command does not."""
-    if name not in __all__:
+    """Import torch with the first name that needs it: a command's help does not."""
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from charlm.runs import run, trainer
-
-    return getattr(trainer if name == "train" else run, name)
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -21,13 +21,13 @@ from rich.console import Console
 from rich.table import Table
 
 from charlm import __version__
-from charlm.runs.config import OPTIONS, RECIPES, Options, Recipe
+from charlm.runs.config import MODELS, ModelConfig, TrainConfig
 from charlm.vocab import InputError
 
 if TYPE_CHECKING:
     from charlm.evaluate import Evaluation
     from charlm.runs.run import Run
-    from charlm.runs.trainer import Training
+    from charlm.runs.trainer import Trainer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,15 +42,15 @@ err = Console(stderr=True, force_jupyter=False)
 def _by_model(name: str) -> str:
     """Return the default of a setting as "3 for mlp, 8 for wavenet, conv"."""
     models: dict[Any, list[str]] = {}
-    for table in (OPTIONS, RECIPES):
-        for model, values in table.items():
-            if name in values:
-                models.setdefault(values[name], []).append(model)
+    for model, kind in MODELS.items():
+        values = kind.options | (kind.training or {})
+        if name in values:
+            models.setdefault(values[name], []).append(model)
     return "; ".join(f"{value} for {', '.join(of)}" for value, of in models.items())
 
 
 def _setting(name: str, help: str, default: str | None = None) -> Any:
-    group = "Model" if name in Options.model_fields else "Training"
+    group = "Model" if name in ModelConfig.model_fields else "Training"
     return typer.Option(
         help=help,
         show_default=default or _by_model(name),
@@ -75,11 +75,11 @@ BlockSize = Annotated[int | None, _setting("block_size", "Length of a context.")
 NEmbd = Annotated[int | None, _setting("n_embd", "Numbers that stand for a character.")]
 NHidden = Annotated[int | None, _setting("n_hidden", "Units of a hidden layer.")]
 NLayer = Annotated[int | None, _setting("n_layer", "Hidden layers.")]
-BatchNorm = Annotated[bool | None, _setting("batch_norm", "Normalise before a tanh.")]
+BatchNorm = Annotated[bool | None, _setting("batch_norm", "Normalize before a tanh.")]
 Steps = Annotated[
     int | None, _setting("steps", "Training steps: updates of the weights.")
 ]
-BatchSize = Annotated[int | None, _setting("batch_size", "Examples a step.")]
+BatchSize = Annotated[int | None, _setting("batch_size", "Examples per step.")]
 Rate = Annotated[float | None, _setting("learning_rate", "The highest rate.")]
 Decay = Annotated[
     float | None, _setting("weight_decay", "Shrinks the weights (AdamW).")
@@ -119,7 +119,7 @@ def charlm(
 def train(
     context: typer.Context,
     file: File = None,
-    model: Annotated[str, typer.Option(help=f"{', '.join(OPTIONS)}.")] = "wavenet",
+    model: Annotated[str, typer.Option(help=f"{', '.join(MODELS)}.")] = "wavenet",
     directory: Annotated[
         Path | None,
         typer.Option("--out", help="The run's directory.", show_default="runs/MODEL"),
@@ -153,27 +153,26 @@ def train(
     """
     import torch
 
-    from charlm.runs import run as runs
-    from charlm.runs import trainer as training
+    from charlm.runs import trainer
+    from charlm.runs.run import new
 
     torch.set_num_threads(threads)
     if resume is not None:
         _alone(context, "resume", "device", "threads", "as_json")
-        job = training.resume(resume, device)
-        directory = resume
+        job = trainer.resume(resume, device)
     else:
-        names = (*Options.model_fields, *Recipe.model_fields)
+        names = (*ModelConfig.model_fields, *TrainConfig.model_fields)
         given = {n: context.params[n] for n in names if context.params[n] is not None}
-        directory = directory or Path("runs", model)
-        run = runs.new(directory, file, model=model, split_seed=split_seed, **given)
+        out = directory or Path("runs", model)
+        run = new(out, file, model=model, split_seed=split_seed, **given)
         if run.config.recipe is None:
-            training.count(run)
-            return _report(runs.open_run(directory), as_json)
-        job = training.begin(run, device)
-    _follow(job, directory)
+            trainer.count(run)
+            return _report(run.load(), as_json)
+        job = trainer.begin(run, device)
+    _follow(job)
     if job.group.rank == 0:
-        _draw_losses(job, directory)
-        _report(runs.open_run(directory, device), as_json)
+        _draw_losses(job)
+        _report(job.run.load(device), as_json)
 
 
 def _alone(context: typer.Context, *allowed: str) -> None:
@@ -187,12 +186,13 @@ def _alone(context: typer.Context, *allowed: str) -> None:
             )
 
 
-def _follow(job: "Training", directory: Path) -> None:
+def _follow(job: "Trainer") -> None:
     """Make all steps, and show how far they are; Ctrl-C saves them."""
-    from charlm.runs.progress import shown
+    from charlm.runs.progress import show_progress
     from charlm.train import NonFiniteLossError
 
-    with _interruptible() as stopped, shown(job, err) as show:
+    directory = job.run.directory
+    with _interruptible() as stopped, show_progress(job, err) as show:
         try:
             for step, row in job:
                 show(step, row)
@@ -200,14 +200,14 @@ def _follow(job: "Training", directory: Path) -> None:
                     job.save()
                     break
         except NonFiniteLossError as error:
-            if job.progress.rows:
+            if job.state.rows:
                 left = f"{directory} keeps what was best before"
             else:
                 left = "train anew with a lower rate into another --out"
             _say(f"{error}; {left}")
             raise typer.Exit(1) from None
     if stopped.is_set() and not job.finished:
-        _say(f"stopped after step {job.progress.step:,} of {job.recipe.steps:,}")
+        _say(f"stopped after step {job.state.step:,} of {job.config.steps:,}")
         _say(f"to go on: charlm train --resume {directory}")
         raise typer.Exit(130)
 
@@ -228,37 +228,21 @@ def _interruptible() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _draw_losses(job: "Training", directory: Path) -> None:
-    from matplotlib.figure import Figure
+def _draw_losses(job: "Trainer") -> None:
+    from charlm.runs.picture import draw_losses  # matplotlib takes a second
+    from charlm.runs.store import LOSSES, write
 
-    from charlm.book import plots
-    from charlm.runs import store as checkpoint
-
-    rows, picture = job.progress.rows, io.BytesIO()
-    steps = [row.step for row in rows]
-    plots.use_book_style()
-    figure = Figure()
-    plots.loss_curves(
-        {
-            "train": (steps, [row.train_loss for row in rows]),
-            "dev": (steps, [row.dev_loss for row in rows]),
-        },
-        ax=figure.subplots(),
-    )
-    figure.savefig(picture, facecolor="white")
-    checkpoint.write(directory / checkpoint.LOSSES, picture.getvalue())
+    write(job.run.directory / LOSSES, draw_losses(job.state.rows))
 
 
 def _report(run: "Run", as_json: bool) -> None:
-    from charlm.runs.run import n_parameters
-
     score = run.evaluate(run.words("dev"))
     if as_json:
         return _print_json(
-            run=str(run.directory), parameters=n_parameters(run), **_numbers(score)
+            run=str(run.directory), parameters=run.n_parameters, **_numbers(score)
         )
     _say_score(score, "dev")
-    print(f"{run.directory}: {run.config.model}, {n_parameters(run):,} parameters")
+    print(f"{run.directory}: {run.config.model}, {run.n_parameters:,} parameters")
 
 
 @app.command()
@@ -283,7 +267,7 @@ def sample(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Let a model invent words, one a line."""
+    """Let a model invent words, one per line."""
     from charlm.runs.run import open_run
 
     words = open_run(run, device).sample(
@@ -307,7 +291,7 @@ def evaluate(
     run: RunDirectory,
     file: Annotated[
         Path | None,
-        typer.Argument(help="Other words, one a line.", show_default="the run's own"),
+        typer.Argument(help="Other words, one per line.", show_default="the run's own"),
     ] = None,
     split: Annotated[
         str | None,
@@ -326,16 +310,11 @@ def evaluate(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Measure a model on words, in nats and in bits a character."""
-    from charlm import data
-    from charlm.runs import run as runs
+    """Measure a model on words, in nats and in bits per character."""
+    from charlm.runs.run import open_run
 
-    trained = runs.open_run(run, device)
-    if file is None:
-        words = trained.words(split or "dev")
-    else:
-        seed = trained.config.data.split_seed
-        words = runs.part(data.load_words(file), split or "all", seed)
+    trained = open_run(run, device)
+    words = trained.words(split or ("dev" if file is None else "all"), file)
     found = trained.report(words) if full else None
     score = found.score if found else trained.evaluate(words)
     if as_json:
@@ -344,8 +323,8 @@ def evaluate(
     print(*(found.sentences() if found else []), sep="\n", end="\n" * bool(found))
 
 
-@app.command()
-def compare(
+@app.command("compare")
+def compare_runs(
     directories: Annotated[
         list[Path], typer.Argument(metavar="RUN...", help="The directories of runs.")
     ],
@@ -354,9 +333,9 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare models on the same words: differences from the best, and errors."""
-    from charlm.runs.compare import compared
+    from charlm.runs.compare import compare
 
-    rows = compared(directories, split, device)
+    rows = compare(directories, split, device)
     if as_json:
         return print(json.dumps(_finite([row.as_dict() for row in rows]), indent=2))
     table = Table("run", box=None)
@@ -370,14 +349,14 @@ def compare(
 @app.command()
 def info(run: RunDirectory, as_json: AsJson = False) -> None:
     """Show how a run came about, and its model layer by layer."""
-    from charlm.runs.compare import layers
-    from charlm.runs.run import n_parameters, open_run
+    from charlm.runs.compare import list_layers
+    from charlm.runs.run import open_run
 
     trained = open_run(run)
-    config, shapes = trained.config.model_dump(exclude_none=True), layers(trained)
+    config, shapes = trained.config.model_dump(exclude_none=True), list_layers(trained)
     if as_json:
         return _print_json(
-            config=config, parameters=n_parameters(trained), layers=shapes
+            config=config, parameters=trained.n_parameters, layers=shapes
         )
     chars = config.pop("chars")
     table = Table.grid(padding=(0, 2))
@@ -388,7 +367,7 @@ def info(run: RunDirectory, as_json: AsJson = False) -> None:
         for key, entry in pairs:
             table.add_row(key.replace("_", "-"), str(entry), style=None)
     table.add_row("characters", f"{len(chars)}")
-    table.add_row("parameters", f"{n_parameters(trained):,}")
+    table.add_row("parameters", f"{trained.n_parameters:,}")
     out.print(table)
     out.print()
     table = Table("layer", "kind", box=None)
@@ -410,7 +389,7 @@ def _numbers(score: "Evaluation") -> dict[str, float | int | None]:
 
 def _say_score(score: "Evaluation", what: str) -> None:
     print(
-        f"{what}: {score} nats, {score.bits_per_char:.3f} bits a character, "
+        f"{what}: {score} nats, {score.bits_per_char:.3f} bits per character, "
         f"on {score.characters:,} characters"
     )
 

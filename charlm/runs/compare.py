@@ -2,15 +2,15 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
-from charlm.evaluate import Evaluation, paired
-from charlm.runs.run import Run, n_parameters, open_run
+from charlm.evaluate import Evaluation, eval_mode, n_parameters, paired
+from charlm.runs.run import Run, open_run
 from charlm.vocab import InputError
 
 
@@ -50,7 +50,7 @@ class Compared:
         )
 
 
-def compared(
+def compare(
     directories: Sequence[str | os.PathLike[str]],
     split: str = "dev",
     device: str = "cpu",
@@ -58,6 +58,12 @@ def compared(
     """Return the runs, best first.
 
     Raises InputError where there are none, or where their words differ.
+
+    Parameters
+    ----------
+    directories : those of the runs
+    split : "train", "dev", "test" or "all" of the words
+    device : as in `open_run`
     """
     if not directories:
         raise InputError("there are no runs to compare")
@@ -83,7 +89,7 @@ def compared(
     return [
         Compared(
             str(runs[i].directory),
-            n_parameters(runs[i]),
+            runs[i].n_parameters,
             scores[i],
             difference(runs[i]),
         )
@@ -91,37 +97,40 @@ def compared(
     ]
 
 
-def layers(run: Run) -> list[tuple[str, str, tuple[int, ...], int]]:
-    """Return each layer's name, kind, output shape for one context, parameter count.
+class LayerInfo(NamedTuple):
+    """One layer of a network: what it gives for one context, what it has learned."""
 
-    A table of counts has no layers.
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def list_layers(run: Run) -> list[LayerInfo]:
+    """Return the innermost layers, in the order in which a context passes them.
+
+    A table of counts has none. What the model was before, it is afterwards.
     """
     if not isinstance(run.model, nn.Module):
         return []
-    found: list[tuple[str, str, tuple[int, ...], int]] = []
+    found: list[LayerInfo] = []
 
-    def size_of(module: nn.Module) -> int:
-        return sum(p.numel() for p in module.parameters())
-
-    def note(name: str, kind: str, size: int) -> Any:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
-            if isinstance(output, torch.Tensor):
-                found.append((name, kind, tuple(output.shape), size))
+    def note(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+            kind, shape = type(module).__name__, tuple(output.shape)
+            found.append(LayerInfo(name, kind, shape, n_parameters(module)))
 
         return hook
 
     handles = [
-        module.register_forward_hook(
-            note(
-                name, type(module).__name__, sum(p.numel() for p in module.parameters())
-            )
-        )
+        module.register_forward_hook(note(name))
         for name, module in run.model.named_modules()
         if not list(module.children())
     ]
-    run.eval()
-    with torch.no_grad():
-        run(torch.zeros(1, run.block_size, dtype=torch.int64))
-    for handle in handles:
-        handle.remove()
+    try:
+        with eval_mode(run), torch.no_grad():
+            run(torch.zeros(1, run.block_size, dtype=torch.int64))
+    finally:
+        for handle in handles:
+            handle.remove()
     return found

@@ -1,54 +1,73 @@
-"""What a run is: its model, its data and its recipe, checked, and kept as JSON."""
+"""What a run is: its model, its words and its training, checked, and kept as JSON."""
 
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from charlm.vocab import InputError, Vocabulary
 
-#: What each model is built with where nothing else is asked for.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "ngram": {"order": 4, "smoothing": 0.1},
-    "bigram": {},
-    "mlp": {
-        "block_size": 3,
-        "n_embd": 10,
-        "n_hidden": 200,
-        "n_layer": 1,
-        "batch_norm": False,
-    },
-    "wavenet": {"block_size": 8, "n_embd": 24, "n_hidden": 128},
-    "conv": {"block_size": 8, "n_embd": 24, "n_hidden": 128},
-    "shared": {"block_size": 8, "n_embd": 24, "n_hidden": 128},
-    "gated": {"block_size": 8, "n_hidden": 32},
-}
+MAX_STEPS = 2**53
 
 
-QUICK = {
+@dataclass(frozen=True)
+class Kind:
+    """A model that a run may hold, and what it gets where nothing else is asked for.
+
+    Parameters
+    ----------
+    network : its module and class; imported when one is built, as torch takes a second
+    options : the fields of `ModelConfig` that it has, with their defaults
+    training : the same of `TrainConfig`; None for a model that is counted in one go
+    least_batch : batch normalization needs two rows, or there is no variance
+    """
+
+    network: str
+    options: dict[str, Any]
+    training: dict[str, Any] | None
+    least_batch: int = 1
+
+
+_TREE = {"block_size": 8, "n_embd": 24, "n_hidden": 128}
+_QUICK = {
     "steps": 2600,
     "batch_size": 1024,
     "learning_rate": 0.007,
     "weight_decay": 0.5,
 }
-#: How each is trained where nothing else is asked for; warmup and eval_every are steps.
-RECIPES: dict[str, dict[str, Any]] = {
-    "bigram": {
-        "steps": 1000,
-        "batch_size": 4096,
-        "learning_rate": 0.1,
-        "weight_decay": 0.0,
-    },
-    "mlp": {**QUICK, "steps": 4000, "learning_rate": 0.01, "weight_decay": 0.1},
-    "wavenet": QUICK,
-    "conv": QUICK,
-    "shared": QUICK,
-    "gated": {**QUICK, "weight_decay": 0.1},
+#: All models by their names on the command line. The tree of "wavenet" computes each
+#: distinct piece of the contexts once.
+MODELS = {
+    "ngram": Kind("charlm.counts:NGram", {"order": 4, "smoothing": 0.1}, None),
+    "bigram": Kind(
+        "charlm.models:NeuralBigram",
+        {},
+        {
+            "steps": 1000,
+            "batch_size": 4096,
+            "learning_rate": 0.1,
+            "weight_decay": 0.0,
+        },
+    ),
+    "mlp": Kind(
+        "charlm.models:MLP",
+        {
+            "block_size": 3,
+            "n_embd": 10,
+            "n_hidden": 200,
+            "n_layer": 1,
+            "batch_norm": False,
+        },
+        {**_QUICK, "steps": 4000, "learning_rate": 0.01, "weight_decay": 0.1},
+    ),
+    "wavenet": Kind("charlm.memoized:MemoizedWaveNet", _TREE, _QUICK, 2),
+    "conv": Kind("charlm.models:CausalConv", _TREE, _QUICK, 2),
+    "gated": Kind(
+        "charlm.gated:GatedWaveNet",
+        {"block_size": 8, "n_hidden": 32},
+        {**_QUICK, "weight_decay": 0.1},
+    ),
 }
-MAX_STEPS = 2**53
-
-# Batch normalisation takes a deviation, so it needs two rows at least. The rows of
-# "shared" are the different contexts of a batch: a few examples may all be the same.
-LEAST_BATCH = {"wavenet": 2, "conv": 2, "shared": 16}
 
 
 class Checked(BaseModel):
@@ -65,25 +84,18 @@ class Checked(BaseModel):
             raise InputError(sentence(error)) from None
 
 
-class Options(Checked):
+class ModelConfig(Checked):
     """The hyper-parameters of a model; None where a model has no such thing.
 
     Parameters
     ----------
-    order
-        Characters counted at once: 1 to 64.
-    smoothing
-        Added to each count: 0 to 1,000,000.
-    block_size
-        Length of a context: 1 to 1,024; for a tree a power of two from 2 up.
-    n_embd
-        Numbers that stand for a character: 1 to 16,384.
-    n_hidden
-        Units of a hidden layer: 1 to 16,384.
-    n_layer
-        Hidden layers: 1 to 256.
-    batch_norm
-        Whether to normalise before a tanh.
+    order : characters counted at once: 1 to 64
+    smoothing : added to each count: 0 to 1,000,000
+    block_size : length of a context: 1 to 1,024; for a tree a power of two from 2 up
+    n_embd : numbers that stand for a character: 1 to 16,384
+    n_hidden : units of a hidden layer: 1 to 16,384
+    n_layer : hidden layers: 1 to 256
+    batch_norm : whether to normalize before a tanh
     """
 
     order: int | None = Field(None, ge=1, le=64)
@@ -95,8 +107,17 @@ class Options(Checked):
     batch_norm: bool | None = None
 
 
-class Data(Checked):
-    """The file of words, recognised by its hash; path None is the bundled names."""
+class DataConfig(Checked):
+    """The file of words, recognized by its digest; path None is the bundled names.
+
+    Parameters
+    ----------
+    path : absolute; None for the bundled names
+    bytes : the length of the file: 1 or more
+    sha256 : its digest, 64 hexadecimal digits
+    words : how many there are: 1 or more
+    split_seed : shuffles the words before they are split
+    """
 
     path: str | None
     bytes: int = Field(ge=1)
@@ -105,26 +126,18 @@ class Data(Checked):
     split_seed: int = 42
 
 
-class Recipe(Checked):
-    """AdamW with a rate that warms up and falls along a cosine.
+class TrainConfig(Checked):
+    """AdamW with a learning rate that warms up and falls along a cosine.
 
     Parameters
     ----------
-    steps
-        Updates of the weights: 1 to ``2**53``.
-    batch_size
-        Examples a step: 1 to ``2**20``; at least 2 with batch normalisation, at least
-        16 for shared.
-    learning_rate
-        The highest rate: above 0, up to 100.
-    weight_decay
-        Shrinks the weights: 0 to 100.
-    warmup
-        Steps of rising rate: 0 or more, fewer than steps.
-    eval_every
-        Steps to an evaluation: 1 or more.
-    seed
-        Repeats weights and batches: ``-2**63`` to ``2**64 - 1``.
+    steps : updates of the weights: 1 to ``2**53``
+    batch_size : examples per step: 1 to ``2**20``; at least 2 with batch normalization
+    learning_rate : the highest one: above 0, up to 100
+    weight_decay : shrinks the weights: 0 to 100
+    warmup : steps of rising rate: 0 or more, fewer than steps
+    eval_every : steps from one evaluation to the next: 1 or more
+    seed : repeats weights and batches: ``-2**63`` to ``2**64 - 1``
     """
 
     steps: int = Field(ge=1, le=MAX_STEPS)
@@ -145,24 +158,35 @@ class Recipe(Checked):
 
 
 class Config(Checked):
-    """Everything that says how a run came about; recipe is None for counts."""
+    """Everything that says how a run came about.
+
+    Parameters
+    ----------
+    format : of the directory
+    model : a key of `MODELS`
+    options : what that model is built with
+    chars : the characters that it knows, sorted
+    data : the words that it learns from
+    recipe : how it is trained; None for counts
+    """
 
     format: Literal[1] = 1
     model: str
-    options: Options
+    options: ModelConfig
     chars: tuple[str, ...] = Field(max_length=0x110000)
-    data: Data
-    recipe: Recipe | None
+    data: DataConfig
+    recipe: TrainConfig | None
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
-        if self.model not in OPTIONS:
+        if self.model not in MODELS:
             raise ValueError(f"there is no model {self.model!r:.80}")
-        if self.model_options.keys() != OPTIONS[self.model].keys():
+        kind = MODELS[self.model]
+        if self.model_options.keys() != kind.options.keys():
             raise ValueError(f"these are not the options of {self.model}")
-        if (self.recipe is None) != (self.model not in RECIPES):
+        if (self.recipe is None) != (kind.training is None):
             raise ValueError(f"{self.model} is trained in another way")
-        least = 2 if self.options.batch_norm else LEAST_BATCH.get(self.model, 1)
+        least = 2 if self.options.batch_norm else kind.least_batch
         if self.recipe is not None and self.recipe.batch_size < least:
             raise ValueError(f"{self.model} needs batches of at least {least} examples")
         Vocabulary(self.chars)
@@ -189,38 +213,40 @@ def sentence(error: ValidationError) -> str:
     return f"{where}: {what[0].lower()}{what[1:]}, got {first['input']!r:.80}"
 
 
-def options_for(model: str, asked: dict[str, Any]) -> Options:
-    """Return the options of a model, with those that are asked for in place.
-
-    Raises InputError for an unknown model, an option it lacks, a value out of range.
-    """
-    return Options.of(_merged(model, OPTIONS, asked))
-
-
-def recipe_for(model: str, asked: dict[str, Any]) -> Recipe | None:
-    """Return how a model is trained, with what is asked for in place.
+def configure(
+    model: str, asked: dict[str, Any]
+) -> tuple[ModelConfig, TrainConfig | None]:
+    """Return how a model is built and trained, with what is asked for in place.
 
     Unless asked, the warm-up takes a tenth of the steps, and there are twenty
-    evaluations. None for a model that only counts. Raises InputError.
+    evaluations. The second is None for a model that only counts. Raises InputError for
+    an unknown model or setting, one that the model lacks, or a value out of range.
+
+    Parameters
+    ----------
+    model : a key of `MODELS`
+    asked : fields of `ModelConfig` and `TrainConfig`, by name
     """
-    if model == "ngram" and not asked:
-        return None
-    values = {"seed": 1} | _merged(model, RECIPES, asked)
-    steps = values["steps"] if isinstance(values["steps"], int) else 1
-    return Recipe.of({"warmup": steps // 10, "eval_every": -(-steps // 20)} | values)
-
-
-def _merged(
-    model: str, defaults: dict[str, dict[str, Any]], asked: dict[str, Any]
-) -> dict[str, Any]:
-    if model not in OPTIONS:
-        raise InputError(f"there is no model {model!r}, only {', '.join(OPTIONS)}")
-    known = defaults.get(model, {})
+    if model not in MODELS:
+        raise InputError(f"there is no model {model!r}, only {', '.join(MODELS)}")
+    kind = MODELS[model]
     for name in asked:
-        able = [other for other, options in defaults.items() if name in options]
-        if name not in known and (able or model not in defaults):
+        if name in ModelConfig.model_fields:
+            able = [other for other, k in MODELS.items() if name in k.options]
+        elif name in TrainConfig.model_fields:
+            able = [other for other, k in MODELS.items() if k.training is not None]
+        else:
+            raise InputError(f"there is no setting {name!r}")
+        if model not in able:
             raise InputError(
                 f"--{name.replace('_', '-')} is no option of {model}, "
-                f"only of {', '.join(able or defaults)}"
+                f"only of {', '.join(able)}"
             )
-    return known | asked
+    options = {k: v for k, v in asked.items() if k in ModelConfig.model_fields}
+    chosen = ModelConfig.of(kind.options | options)
+    if kind.training is None:
+        return chosen, None
+    training = kind.training | {k: v for k, v in asked.items() if k not in options}
+    steps = training["steps"] if isinstance(training["steps"], int) else 1
+    defaults = {"seed": 1, "warmup": steps // 10, "eval_every": -(-steps // 20)}
+    return chosen, TrainConfig.of(defaults | training)

@@ -2,10 +2,10 @@
 
     torchrun --nproc-per-node 2 -m charlm train ...
 
-Gradients are averaged by PyTorch's DistributedDataParallel. Batch normalisation takes
+Gradients are averaged by PyTorch's DistributedDataParallel. Batch normalization takes
 its statistics over all processes, so that the losses are those of a single process.
-Only "shared" differs a little: each process computes the distinct pieces of its own
-share, so that a piece which two processes meet counts twice for the statistics.
+Only the memoized tree differs a little: each process computes the distinct pieces of
+its own share, so that a piece which two processes meet counts twice there.
 """
 
 import os
@@ -90,15 +90,15 @@ class SyncedBatchNorm1d(models.BatchNorm1d):
         rows = x.flatten(0, -2)  # (n, C) here, N rows in all
         N = _Total.apply(rows.new_full((1,), len(rows)))
         mean = _Total.apply(rows.sum(0)) / N
-        centred = rows - mean
-        var = _Total.apply(centred.square().sum(0)) / N
+        centered = rows - mean
+        var = _Total.apply(centered.square().sum(0)) / N
         assert self.running_mean is not None and self.running_var is not None
         assert self.momentum is not None and self.num_batches_tracked is not None
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(var * N / (N - 1), self.momentum)
             self.num_batches_tracked += 1
-        y = centred * (var + self.eps).rsqrt() * self.weight + self.bias
+        y = centered * (var + self.eps).rsqrt() * self.weight + self.bias
         return y.view(x.shape)
 
 

@@ -13,22 +13,22 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from charlm.runs.store import Row
-from charlm.runs.trainer import Training
+from charlm.runs.store import Metrics
+from charlm.runs.trainer import Trainer
 from charlm.train import Step
 
-Show = Callable[[Step, Row | None], None]
+Show = Callable[[Step, Metrics | None], None]
 UPDATE_SECONDS = 0.1
 
 
 @contextmanager
-def shown(job: Training, console: Console) -> Iterator[Show]:
+def show_progress(trainer: Trainer, console: Console) -> Iterator[Show]:
     """Give a function that takes each step and its evaluation, and shows them."""
-    if job.group.rank > 0:
+    if trainer.group.rank > 0:
         yield lambda step, row: None
         return
     if not console.is_terminal:
-        yield lambda step, row: _print_line(row, job, console)
+        yield lambda step, row: _print_line(row, trainer, console)
         return
     bar = Progress(
         BarColumn(bar_width=20),
@@ -38,14 +38,16 @@ def shown(job: Training, console: Console) -> Iterator[Show]:
         TextColumn("{task.fields[loss]}"),
         console=console,
     )
-    done = job.progress.step
-    task = bar.add_task("", total=job.recipe.steps, completed=done, rate="", loss="")
+    done = trainer.state.step
+    task = bar.add_task(
+        "", total=trainer.config.steps, completed=done, rate="", loss=""
+    )
     start = last = monotonic()
 
-    def show(step: Step, row: Row | None) -> None:
+    def show(step: Step, row: Metrics | None) -> None:
         nonlocal last
         if row:
-            bar.console.print(line(row, job), highlight=False)
+            bar.console.print(line(row, trainer), highlight=False)
         if row or monotonic() - last > UPDATE_SECONDS:
             last = monotonic()
             rate = (step.index + 1 - done) / (last - start)
@@ -60,15 +62,15 @@ def shown(job: Training, console: Console) -> Iterator[Show]:
         yield show
 
 
-def _print_line(row: Row | None, job: Training, console: Console) -> None:
+def _print_line(row: Metrics | None, trainer: Trainer, console: Console) -> None:
     if row:
-        print(line(row, job), file=console.file, flush=True)
+        print(line(row, trainer), file=console.file, flush=True)
 
 
-def line(row: Row, job: Training) -> str:
+def line(row: Metrics, trainer: Trainer) -> str:
     """Return an evaluation as a line; a star marks the best so far."""
-    star = " *" if row is job.progress.best else ""
+    star = " *" if row is trainer.state.best else ""
     return (
-        f"step {row.step:>{len(f'{job.recipe.steps:,}')},}   "
+        f"step {row.step:>{len(f'{trainer.config.steps:,}')},}   "
         f"train {row.train_loss:.4f}   dev {row.dev_loss:.4f}{star}"
     )

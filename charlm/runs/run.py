@@ -1,10 +1,10 @@
-"""Runs: a model, what it learned from, and a directory that keeps both together."""
+"""A run: a model, the words that it learns from, and the directory that keeps both."""
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from charlm.counts import NGram
-from charlm.data import load_words, split_words
-from charlm.evaluate import Evaluation, evaluate
-from charlm.gated import GatedWaveNet
-from charlm.honesty import Report, report
-from charlm.models import MODELS
-from charlm.runs import store as checkpoint
-from charlm.runs.config import Config, Data, Options, Recipe, options_for, recipe_for
-from charlm.runs.store import RunError
+from charlm.data import load_words, read_words, split_words
+from charlm.evaluate import Evaluation, evaluate, n_parameters
+from charlm.runs.config import MODELS, Config, DataConfig, configure
+from charlm.runs.report import Report, report
+from charlm.runs.store import MODEL, RunError, Store
 from charlm.sample import sample_words
 from charlm.vocab import InputError, Vocabulary
 
-#: All networks that a run may hold, by name.
-NETWORKS: dict[str, Callable[..., Any]] = {**MODELS, "gated": GatedWaveNet}
 CPU = torch.device("cpu")
 #: What `Run.words` takes.
 SPLITS = ("train", "dev", "test", "all")
@@ -33,54 +28,103 @@ MAX_PARAMETERS = 2**28
 NOVEL_ROUNDS = 50
 
 
-@dataclass
 class Run:
-    """A model with its configuration; it takes contexts and gives logits on the CPU.
+    """A model with its words and its directory; it maps contexts to logits, on the CPU.
 
-    model is None in a new run; kept_words spares reading the file a second time.
+    Parameters
+    ----------
+    store : the directory, and the configuration
+    words : all words of the file; None reads them again when they are asked for
     """
 
-    directory: Path
-    config: Config
-    model: Any
-    device: torch.device = CPU
-    kept_words: list[str] | None = None
+    def __init__(self, store: Store, words: list[str] | None = None) -> None:
+        self.store, self.config = store, store.config
+        self.vocab: Vocabulary = self.config.vocab
+        self.model: Any = None
+        self.device = CPU
+        if words is not None:
+            self.splits = _split(words, self.config.data.split_seed)
 
     @property
-    def vocab(self) -> Vocabulary:
-        """The characters that the model knows."""
-        return self.config.vocab
+    def directory(self) -> Path:
+        """Where it is kept."""
+        return self.store.directory
 
     @property
     def block_size(self) -> int:
         """The length of a context."""
         return self.model.block_size
 
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers the model has learned."""
+        return n_parameters(self.model)
+
     def __call__(self, idx: Tensor) -> Tensor:
         """Return the logits of contexts: (B, T) -> (B, V)."""
         return self.model(idx.to(self.device)).cpu()
 
-    def each_once(self, idx: Tensor) -> Tensor:
-        """Return the logits in eval mode, faster where it can: (B, T) -> (B, V)."""
-        logits_of = getattr(self.model, "each_once", self.model)
-        return logits_of(idx.to(self.device)).cpu()
-
-    def modules(self) -> Sequence[nn.Module]:
-        """The parts of the model that have modes; none where it only counts."""
-        return list(self.model.modules()) if isinstance(self.model, nn.Module) else []
+    def modules(self) -> Iterator[nn.Module]:
+        """Yield the parts of the model that have modes; none where it only counts."""
+        if isinstance(self.model, nn.Module):
+            yield from self.model.modules()
 
     def eval(self) -> None:
         """Put the model into eval mode, if it has modes."""
         for module in self.modules():
             module.training = False
 
-    def words(self, split: str = "all") -> list[str]:
-        """Return the words of "train", "dev" or "test", or "all" of the run's file.
+    def load(self, device: str = "cpu") -> "Run":
+        """Take the best parameters out of the directory, and return self.
+
+        Raises RunError where there are none that can be used, InputError where the
+        machine has no such device.
+        """
+        model, path = build(self.config), self.directory / MODEL
+        if not os.path.exists(path):
+            go_on = f"go on with charlm train --resume {self.directory}"
+            way = "train anew" if self.config.recipe is None else go_on
+            raise RunError(f"{self.directory} has no {MODEL} yet: {way}")
+        if isinstance(model, NGram):
+            tensors, _ = self.store.read_tensors(MODEL)
+            try:
+                self.model = model.load_state_dict(tensors)
+            except ValueError as error:
+                raise RunError(f"{path}: {error}") from None
+            return self
+        tensors, _ = self.store.read_tensors(MODEL, model.state_dict())
+        model.load_state_dict(tensors, assign=True)
+        self.device = device_named(device)
+        self.model = model.to(self.device)
+        return self
+
+    @cached_property
+    def splits(self) -> dict[str, list[str]]:
+        """The words of each split by its name.
 
         Raises RunError where the file is gone, or is another than at the start.
         """
-        words = self.kept_words or read(self.config.data)
-        return part(words, split, self.config.data.split_seed)
+        data = self.config.data
+        return _split(_read_again(data), data.split_seed)
+
+    def words(
+        self, split: str = "all", file: str | os.PathLike[str] | None = None
+    ) -> list[str]:
+        """Return the words of a split.
+
+        Raises InputError where there is no such split or file, RunError where the run's
+        own file is gone or changed.
+
+        Parameters
+        ----------
+        split : "train", "dev", "test", or "all" of the words
+        file : other words, dealt out in the same way; None for the run's own
+        """
+        if split not in SPLITS:
+            raise InputError(f"there is no split {split!r}, only {', '.join(SPLITS)}")
+        if file is None:
+            return self.splits[split]
+        return _split(load_words(file), self.config.data.split_seed)[split]
 
     def evaluate(self, words: Sequence[str]) -> Evaluation:
         """Return the loss on some words. Raises InputError at an unknown character."""
@@ -89,7 +133,7 @@ class Run:
         return evaluate(self, words, self.vocab)
 
     def report(self, words: Sequence[str]) -> Report:
-        """Return the loss with all that belongs to it, as `charlm.honesty.report`.
+        """Return the loss with all that belongs to it, as `charlm.runs.report.report`.
 
         Raises InputError at an unknown character, RunError where the file is gone.
         """
@@ -109,26 +153,18 @@ class Run:
     ) -> list[str]:
         """Return n words drawn from the model.
 
+        Raises InputError where one of these cannot be used, RunError where novel words
+        are asked for and the file is gone.
+
         Parameters
         ----------
-        n
-            How many words, none if 0.
-        prefix
-            How each word starts.
-        temperature, top_k
-            As in `charlm.sample.next_probs`.
-        seed
-            The same seed gives the same words; without one they differ each time.
-        novel
-            Only words that the run's file lacks, each once. There may be fewer than n
-            when the model finds no more.
-
-        Raises
-        ------
-        InputError
-            Where one of these cannot be used.
-        RunError
-            Where novel words are asked for and the file is gone.
+        n : how many words, none if 0
+        prefix : how each word starts
+        temperature : as in `charlm.sample.next_probs`
+        top_k : as in `charlm.sample.next_probs`
+        seed : the same seed gives the same words; without one they differ each time
+        novel : only words that the run's file lacks, each once; there may be fewer than
+            n when the model finds no more
         """
         generator = torch.Generator()
         if seed is not None and not -(2**63) <= seed < 2**64:
@@ -160,77 +196,6 @@ class Run:
         return list(found)[:n]
 
 
-def read(data: Data) -> list[str]:
-    """Return the words of a run's file. Raises RunError if it is gone or changed."""
-    name = data.path or "the bundled names.txt"
-    if data.path is not None and not os.path.isfile(data.path):
-        raise RunError(f"{name}, which the run learned from, is not there any more")
-    if data.path is not None and os.path.getsize(data.path) != data.bytes:
-        raise RunError(f"{name} is not the file any more that the run learned from")
-    words, found = load(data.path, data.split_seed)
-    if found != data:
-        raise RunError(f"{name} is not the file any more that the run learned from")
-    return words
-
-
-def load(path: str | os.PathLike[str] | None, seed: int = 42) -> tuple[list[str], Data]:
-    """Return the words of a file, and what to recognise it by. Raises InputError."""
-    words = load_words(path)
-    if len(words) < MIN_WORDS:
-        raise InputError(
-            f"{path} has {len(words)} word{'s'[: len(words) != 1]}: "
-            f"it takes {MIN_WORDS} to split them into train, dev and test"
-        )
-    file = Path(path) if path is not None else files("charlm").joinpath("names.txt")
-    raw = file.read_bytes()
-    if not raw:
-        raise InputError(f"{path} can be read only once: write it to a file first")
-    return words, Data.of(
-        {
-            "path": None if path is None else os.path.abspath(path),
-            "bytes": len(raw),
-            "sha256": hashlib.sha256(raw).hexdigest(),
-            "words": len(words),
-            "split_seed": seed,
-        }
-    )
-
-
-def part(words: list[str], split: str, seed: int) -> list[str]:
-    """Return one split of the words, or all. Raises InputError for another name."""
-    if split not in SPLITS:
-        raise InputError(f"there is no split {split!r}, only {', '.join(SPLITS)}")
-    if split == "all":
-        return words
-    return split_words(words, seed)[SPLITS.index(split)]
-
-
-def build(config: Config, generator: torch.Generator | None = None) -> Any:
-    """Return the model of a configuration, not yet trained.
-
-    Without a generator a network has shapes but no values, on the device "meta".
-    Raises InputError where it would be too large or its sizes do not fit.
-    """
-    if config.model == "ngram":
-        return NGram(config.vocab, **config.model_options)
-    arguments = (len(config.chars) + 1,)
-    network = NETWORKS[config.model]
-    try:
-        with torch.device("meta"):
-            sketch = network(*arguments, **config.model_options)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    size = sum(p.numel() for p in sketch.parameters())
-    if size > MAX_PARAMETERS:
-        raise InputError(
-            f"this {config.model} would have {size:,} parameters, "
-            f"more than the {MAX_PARAMETERS:,} that are allowed"
-        )
-    if generator is None:
-        return sketch
-    return network(*arguments, **config.model_options, generator=generator)
-
-
 def new(
     directory: str | os.PathLike[str],
     file: str | os.PathLike[str] | None = None,
@@ -241,67 +206,62 @@ def new(
 ) -> Run:
     """Return a run that is still to be trained; nothing is written yet.
 
+    Raises InputError where the file, the settings, or both together cannot be used.
+
     Parameters
     ----------
-    directory
-        Where it will be kept.
-    file
-        One word a line; without it, the bundled names.
-    model
-        A key of `charlm.runs.config.OPTIONS`.
-    split_seed
-        Shuffles the words before the split into train, dev and test.
-    **settings
-        The options of `charlm train` with underscores, such as n_hidden=64: fields of
-        `charlm.runs.config.Options` and `charlm.runs.config.Recipe`.
-
-    Raises
-    ------
-    InputError
-        Where the file, the settings, or both together cannot be used.
+    directory : where it will be kept
+    file : one word per line; without it, the bundled names
+    model : a key of `charlm.runs.config.MODELS`
+    split_seed : shuffles the words before the split into train, dev and test
+    **settings : the options of `charlm train` with underscores, such as n_hidden=64:
+        fields of `charlm.runs.config.ModelConfig` and `charlm.runs.config.TrainConfig`
     """
-    options = {k: v for k, v in settings.items() if k in Options.model_fields}
-    asked = {k: v for k, v in settings.items() if k not in options}
-    if unknown := asked.keys() - Recipe.model_fields:
-        raise InputError(f"there is no setting {min(unknown)!r}")
-    chosen, recipe = options_for(model, options), recipe_for(model, asked)
-    words, data = load(file, split_seed)
+    options, recipe = configure(model, settings)
+    words, data = _read(file, split_seed)
     config = Config.of(
         {
             "model": model,
-            "options": chosen,
+            "options": options,
             "chars": Vocabulary.from_words(words).chars,
             "data": data,
             "recipe": recipe,
         }
     )
     build(config)
-    return Run(Path(directory), config, None, kept_words=words)
+    return Run(Store(Path(directory), config), words)
 
 
 def open_run(directory: str | os.PathLike[str], device: str = "cpu") -> Run:
     """Return a trained run with its best parameters. Raises RunError, InputError."""
-    directory = Path(directory)
-    config = checkpoint.read_config(directory)
-    model = build(config)
-    path = directory / checkpoint.MODEL
-    if not os.path.exists(path):
-        counts = config.recipe is None
-        way = (
-            "train anew" if counts else f"go on with charlm train --resume {directory}"
+    return Run(Store.open(Path(directory))).load(device)
+
+
+def build(config: Config, generator: torch.Generator | None = None) -> Any:
+    """Return the model of a configuration, not yet trained.
+
+    Without a generator a network has shapes but no values, on the device "meta".
+    Raises InputError where it would be too large or its sizes do not fit.
+    """
+    module, _, name = MODELS[config.model].network.partition(":")
+    network = getattr(import_module(module), name)
+    options = config.model_options
+    if network is NGram:
+        return NGram(config.vocab, **options)
+    try:
+        with torch.device("meta"):
+            sketch = network(len(config.vocab), **options)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    size = n_parameters(sketch)
+    if size > MAX_PARAMETERS:
+        raise InputError(
+            f"this {config.model} would have {size:,} parameters, "
+            f"more than the {MAX_PARAMETERS:,} that are allowed"
         )
-        raise RunError(f"{directory} has no {checkpoint.MODEL} yet: {way}")
-    if isinstance(model, NGram):
-        tensors, _ = checkpoint.read_tensors(path, config)
-        try:
-            model.load_state_dict(tensors)
-        except ValueError as error:
-            raise RunError(f"{path}: {error}") from None
-        return Run(directory, config, model)
-    tensors, _ = checkpoint.read_tensors(path, config, model.state_dict())
-    model.load_state_dict(tensors, assign=True)
-    place = device_named(device)
-    return Run(directory, config, model.to(place), place)
+    if generator is None:
+        return sketch
+    return network(len(config.vocab), **options, generator=generator)
 
 
 def device_named(name: str) -> torch.device:
@@ -325,8 +285,41 @@ def device_named(name: str) -> torch.device:
     return torch.device(name)
 
 
-def n_parameters(run: Run) -> int:
-    """Return how many numbers the model has learned."""
-    if isinstance(run.model, NGram):
-        return len(run.model.key_counts)
-    return sum(p.numel() for p in run.model.parameters())
+def _read(
+    path: str | os.PathLike[str] | None, split_seed: int
+) -> tuple[list[str], DataConfig]:
+    """Return the words of a file, and what to recognize it by. Raises InputError."""
+    words, content = read_words(path)
+    if len(words) < MIN_WORDS:
+        raise InputError(
+            f"{path} has {len(words)} word{'s'[: len(words) != 1]}: "
+            f"it takes {MIN_WORDS} to split them into train, dev and test"
+        )
+    if path is not None and not os.path.isfile(path):
+        raise InputError(f"{path} can be read only once: write it to a file first")
+    data = {
+        "path": None if path is None else os.path.abspath(path),
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "words": len(words),
+        "split_seed": split_seed,
+    }
+    return words, DataConfig.of(data)
+
+
+def _read_again(data: DataConfig) -> list[str]:
+    """Return the words of a run's file. Raises RunError if it is gone or changed."""
+    name = data.path or "the bundled names.txt"
+    if data.path is not None and not os.path.isfile(data.path):
+        raise RunError(f"{name}, which the run learned from, is not there any more")
+    changed = RunError(f"{name} is not the file any more that the run learned from")
+    if data.path is not None and os.path.getsize(data.path) != data.bytes:
+        raise changed
+    words, found = _read(data.path, data.split_seed)
+    if found != data:
+        raise changed
+    return words
+
+
+def _split(words: list[str], seed: int) -> dict[str, list[str]]:
+    return dict(zip(SPLITS, (*split_words(words, seed), words), strict=True))

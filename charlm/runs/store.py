@@ -1,4 +1,4 @@
-"""A run directory: config.json, model.safetensors, metrics.csv, state.safetensors.
+"""A run's directory: config.json, model.safetensors, metrics.csv, state.safetensors.
 
 All of it is data, and none is code: nothing is unpickled. Each file is written under
 another name, flushed to the disk and then renamed, so that there is always a whole one.
@@ -8,9 +8,11 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import torch
 from filelock import FileLock, Timeout
@@ -22,14 +24,14 @@ from torch import Tensor
 from charlm.runs.config import MAX_STEPS, Checked, Config, sentence
 from charlm.vocab import InputError
 
-CONFIG, MODEL, METRICS, STATE = FILES = (
+CONFIG, MODEL, METRICS, STATE, LOSSES = FILES = (
     "config.json",
     "model.safetensors",
     "metrics.csv",
     "state.safetensors",
+    "loss.png",
 )
 LOCK = ".lock"
-LOSSES = "loss.png"
 MAX_CONFIG_BYTES = 2**25
 DTYPES = {
     torch.float32: "F32",
@@ -43,7 +45,7 @@ class RunError(InputError):
     """A run directory that cannot be read or written; the message names the file."""
 
 
-class Row(Checked, ser_json_inf_nan="constants"):
+class Metrics(Checked, ser_json_inf_nan="constants"):
     """One evaluation: the losses in nats; train_loss is the mean since the last one."""
 
     step: int = Field(ge=0, le=MAX_STEPS)
@@ -53,39 +55,148 @@ class Row(Checked, ser_json_inf_nan="constants"):
     seconds: float
 
 
-class Progress(Checked, ser_json_inf_nan="constants"):
+class TrainState(Checked, ser_json_inf_nan="constants"):
     """How far a run has come: its evaluations, and the training loss since the last."""
 
     step: int = Field(default=0, ge=0, le=MAX_STEPS)
     seconds: float = 0.0
     loss_sum: float = 0.0
     loss_count: int = Field(default=0, ge=0, le=MAX_STEPS)
-    rows: tuple[Row, ...] = ()
+    rows: tuple[Metrics, ...] = ()
 
     @property
-    def best(self) -> Row | None:
+    def best(self) -> Metrics | None:
         """The evaluation whose parameters are kept."""
         return min(self.rows, key=lambda row: row.dev_loss, default=None)
 
 
-@contextmanager
-def _saving(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise RunError(f"{path} cannot be written: {reason}") from None
+class Store:
+    """The files of one run: nothing else knows their names, or reads and writes them.
 
+    Parameters
+    ----------
+    directory : need not exist yet
+    config : that of the run
+    """
 
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise RunError(f"{path} cannot be read: {reason}") from None
-    except SafetensorError as error:
-        raise RunError(f"{path} is not a whole safetensors file: {error}") from None
+    def __init__(self, directory: Path, config: Config) -> None:
+        self.directory, self.config = directory, config
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Return the store of a run that has begun.
+
+        Raises RunError where there is none, or none that can be used.
+        """
+        path = directory / CONFIG
+        if not os.path.isdir(directory):
+            raise RunError(f"{directory}: there is no such run directory")
+        if not os.path.isfile(path):
+            raise RunError(f"{directory} is not a run directory: it has no {CONFIG}")
+        with _reading(path):
+            if path.stat().st_size > MAX_CONFIG_BYTES:
+                raise RunError(f"{path} is too long for a configuration")
+            raw = path.read_bytes()
+        try:
+            return cls(directory, Config.model_validate_json(raw))
+        except ValidationError as error:
+            raise RunError(f"{path} cannot be used: {sentence(error)}") from None
+
+    def create(self) -> None:
+        """Begin the run in its directory, which must hold none yet.
+
+        Raises RunError where there is one, or where it cannot be written.
+        """
+        with _writing(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
+        with self.locked():
+            if any(map(self.has, FILES)):
+                raise RunError(
+                    f"{self.directory} holds a run already: choose another --out, "
+                    f"or go on with --resume {self.directory}"
+                )
+            text = self.config.model_dump_json(indent=2)
+            write(self.directory / CONFIG, text.encode() + b"\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the directory to this process. Raises RunError where another has it."""
+        lock = FileLock(self.directory / LOCK, timeout=0)
+        with _writing(self.directory):
+            try:
+                lock.acquire()
+            except Timeout:
+                raise RunError(
+                    f"{self.directory} is being trained by another process"
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a file of this name, or a link in its place."""
+        return os.path.lexists(self.directory / name)
+
+    @cached_property
+    def digest(self) -> str:
+        """The run's hash; its tensors carry it, so that no other run's are taken."""
+        return hashlib.sha256(self.config.model_dump_json().encode()).hexdigest()
+
+    def write_tensors(
+        self, name: str, tensors: dict[str, Tensor], state: TrainState
+    ) -> None:
+        """Save tensors as safetensors. Raises RunError where they cannot be written.
+
+        Parameters
+        ----------
+        name : `MODEL` or `STATE`
+        tensors : by name, of any shape, on any device
+        state : how far the run was when they had these values, for the file's header
+        """
+        whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+        notes = {"run": self.digest, "progress": state.model_dump_json()}
+        write(self.directory / name, save(whole, notes))
+
+    def read_tensors(
+        self, name: str, like: dict[str, Tensor] | None = None
+    ) -> tuple[dict[str, Tensor], TrainState]:
+        """Return the tensors of a file, and how far the run was.
+
+        Raises RunError where the file is missing, damaged or another run's, or where
+        its tensors are not like those that are asked for.
+
+        Parameters
+        ----------
+        name : `MODEL` or `STATE`
+        like : tensors of the same names, shapes and types, compared before any is read
+        """
+        path = self.directory / name
+        if not os.path.isfile(path):
+            raise RunError(f"{path}: there is no such file")
+        with _reading(path), safe_open(path, "pt") as file:
+            notes = file.metadata() or {}
+            if notes.get("run") != self.digest:
+                raise RunError(f"{path} does not belong to this run's {CONFIG}")
+            found = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118
+            if like is not None:
+                kinds = {k: (s.get_shape(), s.get_dtype()) for k, s in found.items()}
+                own = {k: (list(t.shape), DTYPES[t.dtype]) for k, t in like.items()}
+                if kinds != own:
+                    raise RunError(f"{path} holds other tensors than this model has")
+            try:
+                state = TrainState.model_validate_json(notes.get("progress", ""))
+            except ValidationError as error:
+                raise RunError(f"{path} is damaged: {sentence(error)}") from None
+            return {key: file.get_tensor(key) for key in found}, state
+
+    def write_metrics(self, state: TrainState) -> None:
+        """Save the evaluations as CSV. Raises RunError where it cannot be written."""
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(Metrics.model_fields)
+        table.writerows(row.model_dump().values() for row in state.rows)
+        write(self.directory / METRICS, text.getvalue().encode())
 
 
 def write(path: Path, content: bytes) -> None:
@@ -94,7 +205,7 @@ def write(path: Path, content: bytes) -> None:
     Raises RunError where the disk is full or the folder may not be written to.
     """
     part = path.with_name(f".{path.name}.part")
-    with _saving(path):
+    with _writing(path):
         try:
             part.unlink(missing_ok=True)
             with part.open("xb") as file:  # never through a link that lies there
@@ -120,118 +231,20 @@ def _flush_names(directory: Path) -> None:
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Keep a directory to this process. Raises RunError where another one has it."""
-    lock = FileLock(directory / LOCK, timeout=0)
-    with _saving(directory):
-        try:
-            lock.acquire()
-        except Timeout:
-            raise RunError(f"{directory} is being trained by another process") from None
+def _writing(path: Path) -> Iterator[None]:
     try:
         yield
-    finally:
-        lock.release()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RunError(f"{path} cannot be written: {reason}") from None
 
 
-def create(directory: Path, config: Config) -> None:
-    """Begin a run in a directory that holds none yet.
-
-    Raises RunError where there is one, or where it cannot be written.
-    """
-    with _saving(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-    with locked(directory):
-        if any(os.path.lexists(directory / name) for name in (*FILES, LOSSES)):
-            raise RunError(
-                f"{directory} holds a run already: choose another --out, "
-                f"or go on with --resume {directory}"
-            )
-        write(directory / CONFIG, config.model_dump_json(indent=2).encode() + b"\n")
-
-
-def read_config(directory: Path) -> Config:
-    """Return the checked configuration of a run.
-
-    Raises RunError where there is none, or none that can be used.
-    """
-    path = directory / CONFIG
-    if not os.path.isdir(directory):
-        raise RunError(f"{directory}: there is no such run directory")
-    if not os.path.isfile(path):
-        raise RunError(f"{directory} is not a run directory: it has no {CONFIG}")
-    with _reading(path):
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise RunError(f"{path} is too long for a configuration")
-        raw = path.read_bytes()
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
     try:
-        return Config.model_validate_json(raw)
-    except ValidationError as error:
-        raise RunError(f"{path} cannot be used: {sentence(error)}") from None
-
-
-def fingerprint(config: Config) -> str:
-    """Return a run's hash; its tensors carry it, so that no other run's are taken."""
-    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
-
-
-def write_tensors(
-    path: Path, config: Config, tensors: dict[str, Tensor], progress: Progress
-) -> None:
-    """Save tensors as safetensors, with how far the run was in the file's header.
-
-    Parameters
-    ----------
-    path
-        Replaced as a whole, as by `write`.
-    config
-        Its fingerprint goes into the header: `read_tensors` takes no other run's file.
-    tensors
-        By name, of any shape, on any device.
-    progress
-        How far the run was when the tensors had these values.
-
-    Raises
-    ------
-    RunError
-        Where the file cannot be written.
-    """
-    whole = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    notes = {"run": fingerprint(config), "progress": progress.model_dump_json()}
-    write(path, save(whole, notes))
-
-
-def read_tensors(
-    path: Path, config: Config, like: dict[str, Tensor] | None = None
-) -> tuple[dict[str, Tensor], Progress]:
-    """Return the tensors of a file, and how far the run was.
-
-    With like, the names, shapes and types must be the same as there; the file's header
-    tells them before any tensor is read. Raises RunError where they differ, or the file
-    is missing, damaged or another run's.
-    """
-    if not os.path.isfile(path):
-        raise RunError(f"{path}: there is no such file")
-    with _reading(path), safe_open(path, "pt") as file:
-        notes = file.metadata() or {}
-        if notes.get("run") != fingerprint(config):
-            raise RunError(f"{path} does not belong to this run's {CONFIG}")
-        found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-        if like is not None:
-            kinds = {name: (s.get_shape(), s.get_dtype()) for name, s in found.items()}
-            if kinds != {n: (list(t.shape), DTYPES[t.dtype]) for n, t in like.items()}:
-                raise RunError(f"{path} holds other tensors than this model has")
-        try:
-            progress = Progress.model_validate_json(notes.get("progress", ""))
-        except ValidationError as error:
-            raise RunError(f"{path} is damaged: {sentence(error)}") from None
-        return {name: file.get_tensor(name) for name in found}, progress
-
-
-def write_metrics(directory: Path, rows: Iterable[Row]) -> None:
-    """Save the evaluations as CSV."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(Row.model_fields)
-    table.writerows(row.model_dump().values() for row in rows)
-    write(directory / METRICS, text.getvalue().encode())
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise RunError(f"{path} cannot be read: {reason}") from None
+    except SafetensorError as error:
+        raise RunError(f"{path} is not a whole safetensors file: {error}") from None

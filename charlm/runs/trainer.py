@@ -1,6 +1,6 @@
 """Training that can be stopped at any instant, and goes on as if it had not been.
 
-The state after an evaluation says all about what follows: parameters, the optimiser's
+The state after an evaluation says all about what follows: parameters, the optimizer's
 moments, the generator that draws the batches. It is written last, so a run that is
 killed in between repeats some steps, and repeats them bitwise.
 """
@@ -15,132 +15,132 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from charlm.data import Windows, split_words
 from charlm.evaluate import evaluate
-from charlm.runs import store as checkpoint
 from charlm.runs.distributed import check_batch, join
-from charlm.runs.run import CPU, Run, build, device_named, new, open_run
-from charlm.runs.store import Progress, Row, RunError
-from charlm.train import NonFiniteLossError, Step, adamw, cosine, training_steps
+from charlm.runs.run import CPU, Run, build, device_named, new
+from charlm.runs.store import MODEL, STATE, Metrics, RunError, Store, TrainState
+from charlm.runs.windows import Windows
+from charlm.schedules import cosine
+from charlm.train import NonFiniteLossError, Step, adamw, training_steps
 from charlm.vocab import InputError
 
 DEV_WORDS = 10_000
 
 
-class Training:
+class Trainer:
     """A run being trained: iterate over it, and each step is made when asked for.
 
-    Each item is a `Step`, with a `Row` after the steps that are followed by an
+    Each item is a `Step`, with `Metrics` after the steps that are followed by an
     evaluation. Between two items `save` may be called. The directory then holds the
-    parameters with the lowest dev loss so far, all losses, and the state. `progress`
-    says how far it is, a `Progress`. Raises RunError for a run that only counts.
+    parameters with the lowest dev loss so far, all losses, and the state. `state` says
+    how far it is, a `TrainState`.
+
+    Raises RunError for a run that only counts.
+
+    Parameters
+    ----------
+    run : its directory has to be there when the first step is asked for
+    device : "cpu", "cuda", "mps" or "auto"
     """
 
     def __init__(self, run: Run, device: str = "cpu") -> None:
         if run.config.recipe is None:
             raise RunError("an n-gram is counted in one go: use count or train")
-        self.run, self.recipe = run, run.config.recipe
-        self.device = device_named(device)
-        self.group = join(self.device)
-        check_batch(self.recipe.batch_size, self.group)
-        self.generator = torch.Generator().manual_seed(self.recipe.seed)
-        self.model = build(run.config, self.generator).to(self.device)
+        self.run, self.store, self.config = run, run.store, run.config.recipe
+        run.device = device_named(device)
+        self.group = join(run.device)
+        check_batch(self.config.batch_size, self.group)
+        self.generator = torch.Generator().manual_seed(self.config.seed)
+        run.model = self.model = build(run.config, self.generator).to(run.device)
         self.optimizer = adamw(
-            self.model, self.recipe.learning_rate, self.recipe.weight_decay
+            self.model, self.config.learning_rate, self.config.weight_decay
         )
-        self.progress = Progress()
+        self.state = TrainState()
 
     @property
     def finished(self) -> bool:
         """Whether all steps have been made."""
-        return self.progress.step >= self.recipe.steps
+        return self.state.step >= self.config.steps
 
-    def __iter__(self) -> Iterator[tuple[Step, Row | None]]:
+    def __iter__(self) -> Iterator[tuple[Step, Metrics | None]]:
         """Make the steps that are left. Raises RunError, NonFiniteLossError."""
         if self.group.rank > 0:
             yield from self._steps()
             return
-        with checkpoint.locked(self.run.directory):
+        with self.store.locked():
             yield from self._steps()
 
-    def _steps(self) -> Iterator[tuple[Step, Row | None]]:
-        recipe, run = self.recipe, self.run
-        train, dev, _ = split_words(run.words(), run.config.data.split_seed)
-        run.kept_words, dev = None, dev[:DEV_WORDS]
-        examples = Windows(train, run.vocab, self.model.block_size).to(self.device)
-        del train
-        placed = Run(run.directory, run.config, self.model, self.device)
-        schedule = cosine(recipe.learning_rate, recipe.steps, recipe.warmup)
+    def _steps(self) -> Iterator[tuple[Step, Metrics | None]]:
+        run, config = self.run, self.config
+        examples = Windows(run.words("train"), run.vocab, run.block_size)
+        batches = self._batches(examples.to(run.device))
+        schedule = cosine(config.learning_rate, config.steps, config.warmup)
         model = self.group.wrap(self.model)
-        before = perf_counter() - self.progress.seconds
+        before = perf_counter() - self.state.seconds
         for step in training_steps(
-            model, self.optimizer, self._batches(examples), schedule, self.progress.step
+            model, self.optimizer, batches, schedule, self.state.step
         ):
-            p = self.progress = self.progress.model_copy(
-                update={
-                    "step": step.index + 1,
-                    "seconds": perf_counter() - before,
-                    "loss_sum": self.progress.loss_sum + self.group.mean(step.loss),
-                    "loss_count": self.progress.loss_count + 1,
-                }
-            )
-            row = None
-            if p.step % recipe.eval_every == 0 or self.finished:
-                score = evaluate(placed, dev, run.vocab).loss
-                row = Row(
-                    step=p.step,
-                    train_loss=p.loss_sum / p.loss_count,
-                    dev_loss=score,
-                    learning_rate=step.lr,
-                    seconds=p.seconds,
-                )
-                self._keep(row)
-            yield step, row
+            self._count(step, perf_counter() - before)
+            is_due = self.state.step % config.eval_every == 0 or self.finished
+            yield step, self._evaluate(step) if is_due else None
 
     def _batches(self, examples: Windows) -> Iterator[tuple[Tensor, Tensor]]:
         """Draw the rest of the batches with replacement: each process its share."""
-        size = (self.recipe.batch_size,)
+        size = (self.config.batch_size,)
         while not self.finished:
             at = torch.randint(len(examples), size, generator=self.generator)
             yield examples[self.group.share(at)]
 
-    def _keep(self, row: Row) -> None:
+    def _count(self, step: Step, seconds: float) -> None:
+        self.state = self.state.model_copy(
+            update={
+                "step": step.index + 1,
+                "seconds": seconds,
+                "loss_sum": self.state.loss_sum + self.group.mean(step.loss),
+                "loss_count": self.state.loss_count + 1,
+            }
+        )
+
+    def _evaluate(self, step: Step) -> Metrics:
+        """Measure the model on dev words, and keep it where it is the best so far."""
+        state, best = self.state, self.state.best
+        words = self.run.words("dev")[:DEV_WORDS]
+        row = Metrics(
+            step=state.step,
+            train_loss=state.loss_sum / state.loss_count,
+            dev_loss=evaluate(self.run, words, self.run.vocab).loss,
+            learning_rate=step.lr,
+            seconds=state.seconds,
+        )
         if not math.isfinite(row.dev_loss):
             raise NonFiniteLossError(
                 f"the dev loss is {row.dev_loss} after step {row.step}: "
-                f"try a lower learning rate than {self.recipe.learning_rate:.3g}"
+                f"try a lower learning rate than {self.config.learning_rate:.3g}"
             )
-        best = self.progress.best
-        self.progress = self.progress.model_copy(
-            update={
-                "loss_sum": 0.0,
-                "loss_count": 0,
-                "rows": (*self.progress.rows, row),
-            }
+        rows = (*state.rows, row)
+        self.state = state.model_copy(
+            update={"loss_sum": 0.0, "loss_count": 0, "rows": rows}
         )
-        if self.group.rank == 0 and (best is None or row.dev_loss < best.dev_loss):
-            self._write(checkpoint.MODEL, self.model.state_dict())
         if self.group.rank == 0:
-            checkpoint.write_metrics(self.run.directory, self.progress.rows)
+            if best is None or row.dev_loss < best.dev_loss:
+                self.store.write_tensors(MODEL, self.model.state_dict(), self.state)
+            self.store.write_metrics(self.state)
         self.save()
         self.group.wait()
+        return row
 
     def save(self) -> None:
         """Write the state after the last step."""
         if self.group.rank == 0:
-            self._write(checkpoint.STATE, self._state())
+            self.store.write_tensors(STATE, self._tensors(), self.state)
 
-    def _write(self, name: str, tensors: dict[str, Tensor]) -> None:
-        path = self.run.directory / name
-        checkpoint.write_tensors(path, self.run.config, tensors, self.progress)
-
-    def _state(self) -> dict[str, Tensor]:
+    def _tensors(self) -> dict[str, Tensor]:
         return {
             **{f"model.{name}": t for name, t in self.model.state_dict().items()},
             **{
                 f"optimizer.{i}.{name}": t
-                for i, state in self._moments().items()
-                for name, t in state.items()
+                for i, moments in self._moments().items()
+                for name, t in moments.items()
             },
             "generator": self.generator.get_state(),
         }
@@ -164,21 +164,19 @@ class Training:
         Raises RunError where it is damaged, belongs to another run, or where the best
         parameters are not kept beside it.
         """
-        path = self.run.directory / checkpoint.STATE
-        if not os.path.lexists(path):
+        if not self.store.has(STATE):
             return
-        tensors, progress = checkpoint.read_tensors(
-            path, self.run.config, self._state()
-        )
-        if progress.step > self.recipe.steps:
+        path = self.store.directory / STATE
+        tensors, state = self.store.read_tensors(STATE, self._tensors())
+        if state.step > self.config.steps:
             raise RunError(f"{path} is damaged: it has made more steps than there are")
         moments = self._moments()
-        for i, state in moments.items():
-            for name in state:
-                state[name] = tensors[f"optimizer.{i}.{name}"]
-            if not state["step"] >= 0:
+        for i, of_parameter in moments.items():
+            for name in of_parameter:
+                of_parameter[name] = tensors[f"optimizer.{i}.{name}"]
+            if not of_parameter["step"] >= 0:
                 raise RunError(f"{path} is damaged: a negative number of steps")
-        self._check_best(progress)
+        self._check_best(state)
         groups = self.optimizer.state_dict()["param_groups"]
         try:
             self.generator.set_state(tensors["generator"])
@@ -188,42 +186,40 @@ class Training:
         self.model.load_state_dict(
             {n: tensors[f"model.{n}"] for n in self.model.state_dict()}
         )
-        self.progress = progress
+        self.state = state
 
-    def _check_best(self, progress: Progress) -> None:
-        if progress.best is None:
+    def _check_best(self, state: TrainState) -> None:
+        if state.best is None:
             return
-        path = self.run.directory / checkpoint.MODEL
-        model = self.model.state_dict()
-        _, kept = checkpoint.read_tensors(path, self.run.config, model)
-        if kept.step < progress.best.step:
-            raise RunError(f"{path} is older than {checkpoint.STATE}, which needs it")
+        _, kept = self.store.read_tensors(MODEL, self.model.state_dict())
+        if kept.step < state.best.step:
+            path = self.store.directory / MODEL
+            raise RunError(f"{path} is older than {STATE}, which needs it")
 
 
-def begin(run: Run, device: str = "cpu") -> Training:
-    """Make the directory of a new run, and return its training. Raises RunError."""
-    training = Training(run, device)
-    if training.group.rank == 0:
-        checkpoint.create(run.directory, run.config)
-    training.group.wait()
-    return training
+def begin(run: Run, device: str = "cpu") -> Trainer:
+    """Make the directory of a new run, and return its trainer. Raises RunError."""
+    trainer = Trainer(run, device)
+    if trainer.group.rank == 0:
+        run.store.create()
+    trainer.group.wait()
+    return trainer
 
 
-def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Training:
-    """Return the training of a run from its last state on. Raises RunError."""
-    directory = Path(directory)
-    config = checkpoint.read_config(directory)
-    if config.recipe is None:
+def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Trainer:
+    """Return the trainer of a run from its last state on. Raises RunError."""
+    store = Store.open(Path(directory))
+    if store.config.recipe is None:
         raise RunError(
             f"{directory} is a table of counts, made in one go: "
             "if it is not whole, remove it and train anew"
         )
-    training = Training(Run(directory, config, None), device)
-    training.restore()
-    return training
+    trainer = Trainer(Run(store), device)
+    trainer.restore()
+    return trainer
 
 
-def count(run: Run) -> Row:
+def count(run: Run) -> Metrics:
     """Count the n-grams of a new run, keep them in its directory; return its losses.
 
     Raises RunError where the directory holds a run already or cannot be written,
@@ -232,21 +228,16 @@ def count(run: Run) -> Row:
     if join(CPU).size > 1:
         raise InputError("n-grams are counted by one process: leave out torchrun")
     start = perf_counter()
-    checkpoint.create(run.directory, run.config)
-    train, dev, _ = split_words(run.words(), run.config.data.split_seed)
-    run.kept_words = None
-    model = build(run.config).fit(train)
-    row = Row(
-        step=0,
-        train_loss=evaluate(model, train[:DEV_WORDS], run.vocab).loss,
-        dev_loss=evaluate(model, dev[:DEV_WORDS], run.vocab).loss,
-        learning_rate=0.0,
-        seconds=perf_counter() - start,
-    )
-    progress = Progress(rows=(row,))
-    path = run.directory / checkpoint.MODEL
-    checkpoint.write_tensors(path, run.config, model.state_dict(), progress)
-    checkpoint.write_metrics(run.directory, progress.rows)
+    run.store.create()
+    run.model = build(run.config).fit(run.words("train"))
+    losses = {
+        f"{split}_loss": run.evaluate(run.words(split)[:DEV_WORDS]).loss
+        for split in ("train", "dev")
+    }
+    row = Metrics(step=0, learning_rate=0.0, seconds=perf_counter() - start, **losses)
+    state = TrainState(rows=(row,))
+    run.store.write_tensors(MODEL, run.model.state_dict(), state)
+    run.store.write_metrics(state)
     return row
 
 
@@ -260,27 +251,17 @@ def train(
 ) -> Run:
     """Train a model on a file of words, and return the run with its best parameters.
 
+    Raises InputError where anything given cannot be used, NonFiniteLossError where the
+    training breaks down.
+
     Parameters
     ----------
-    file
-        One word a line; without it, the bundled names.
-    out
-        The directory to keep it in; it must not hold a run yet.
-    model
-        "ngram", "bigram", "mlp", "wavenet", "conv", "shared" or "gated".
-    device
-        "cpu", "cuda", "mps" or "auto".
-    **settings
-        The options of `charlm train` with underscores, such as n_hidden=64: fields of
-        `charlm.runs.config.Options` and `charlm.runs.config.Recipe`,
-        and split_seed as in `charlm.runs.run.new`.
-
-    Raises
-    ------
-    InputError
-        Where anything given cannot be used.
-    NonFiniteLossError
-        Where the training breaks down.
+    file : one word per line; without it, the bundled names
+    out : the directory to keep it in; it must not hold a run yet
+    model : "ngram", "bigram", "mlp", "wavenet", "conv" or "gated"
+    device : "cpu", "cuda", "mps" or "auto"
+    **settings : the options of `charlm train` with underscores, such as n_hidden=64,
+        and split_seed: as in `charlm.runs.run.new`
     """
     run = new(out, file, model=model, **settings)
     if run.config.recipe is None:
@@ -288,4 +269,4 @@ def train(
     else:
         for _ in begin(run, device):
             pass
-    return open_run(out, device)
+    return run.load(device)

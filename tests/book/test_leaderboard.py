@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from charlm.book.leaderboard import as_html, leaderboard_row, n_parameters
+from charlm.book.leaderboard import as_html, leaderboard_row
 from charlm.counts import NGram
-from charlm.evaluate import evaluate
+from charlm.evaluate import evaluate, n_parameters
 from charlm.models import WaveNet
 from charlm.runs.trainer import train
 

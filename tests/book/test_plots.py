@@ -12,7 +12,7 @@ DRAW = {
     "heat_map": lambda ax: plots.heat_map(np.eye(2), ".a", ax=ax),
     "bars": lambda ax: plots.bars(".a", [0.25, 0.75], ax=ax),
     "loss_curves": lambda ax: plots.loss_curves({"train": [2.0, 1.0]}, ax=ax),
-    "ladder": lambda ax: plots.ladder({"bigram": 2.45}, ax=ax),
+    "ladder": lambda ax: plots.loss_dotplot({"bigram": 2.45}, ax=ax),
     "broadcast_table": lambda ax: plots.broadcast_table([[1, 2]], [[3]], ax=ax),
     "name_rows": lambda ax: plots.name_rows({"bigram": ["mor"]}, ax=ax),
     "calibration": lambda ax: plots.calibration({"bigram": ([0.2], [0.3])}, ax=ax),
@@ -142,7 +142,7 @@ def test_one_curve_needs_no_legend():
 
 def test_the_ladder_stands_in_the_given_order_from_the_top():
     losses = {"unigram": 2.83, "bigram": 2.454, "network": 2.46}
-    ax = plots.ladder(losses, {"bigram": 0.1, "network": None})
+    ax = plots.loss_dotplot(losses, {"bigram": 0.1, "network": None})
     (container,) = ax.containers
     points, _, (bars,) = container.lines
     assert points.get_xydata().tolist() == [[2.83, 0], [2.454, 1], [2.46, 2]]

@@ -13,7 +13,8 @@ from charlm import layers
 from charlm.book.living import as_json, as_model, layers_of
 from charlm.counts import NGram
 from charlm.gated import GatedWaveNet
-from charlm.models import MLP, CausalConv, NeuralBigram, SharedTree
+from charlm.memoized import MemoizedWaveNet
+from charlm.models import MLP, CausalConv, NeuralBigram
 
 
 def written(shown, path):
@@ -54,7 +55,7 @@ def hand_made(generator):
     [
         lambda g: MLP(27, 4, 5, 9, generator=g),
         lambda g: MLP(27, 3, 5, 9, n_layer=3, batch_norm=True, generator=g),
-        lambda g: SharedTree(27, 8, 5, 9, generator=g),
+        lambda g: MemoizedWaveNet(27, 8, 5, 9, generator=g),
         hand_made,
     ],
     ids=["mlp", "deep", "tree", "hand-made"],
@@ -81,7 +82,7 @@ def test_the_counts_of_a_table_give_its_logits(order, names, vocab, tmp_path):
 
 
 def test_a_layer_that_pages_lack_is_named():
-    with pytest.raises(ValueError, match="PairApart"):
+    with pytest.raises(ValueError, match="DilatedPair"):
         layers_of(CausalConv(27, 8, 5, 9))
 
 

@@ -44,7 +44,7 @@ def of(what, thing):
 @pytest.mark.parametrize(
     "what, thing, arguments, result",
     [
-        ("function", plots.ladder, "ax: Axes | None=None)", "Axes"),
+        ("function", plots.loss_dotplot, "ax: Axes | None=None)", "Axes"),
         ("function", plots.bars, "values: ArrayLike", "Axes"),
         (
             "function",

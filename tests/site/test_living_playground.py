@@ -26,7 +26,8 @@ from myst_nb import glue
 from charlm import layers
 from charlm.counts import NGram
 from charlm.data import load_words, windows
-from charlm.models import MLP, SharedTree
+from charlm.memoized import MemoizedWaveNet
+from charlm.models import MLP
 from charlm.book.living import as_model, layers_of
 from charlm.vocab import Vocabulary
 
@@ -44,7 +45,7 @@ models = {
     "mlp": MLP(27, 4, 16, 300, generator=g),
     "deep": MLP(27, n_hidden=100, n_layer=5, batch_norm=True, generator=g),
     "by-hand": by_hand,
-    "wavenet": SharedTree(27, generator=g)}
+    "wavenet": MemoizedWaveNet(27, generator=g)}
 for name, model in models.items():
     if not isinstance(model, NGram):
         for p in list(model.parameters())[-2:]:

@@ -12,13 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm.data import (
-    Windows,
     WordsError,
-    followers,
     load_words,
     split_words,
     windows,
 )
+from charlm.runs.windows import Windows
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -276,7 +275,7 @@ def test_followers_are_the_shares_of_what_follows(words, block_size):
         [seen.count((x, y)) / contexts.count(x) for y in range(len(vocab))]
         for x in contexts
     ]
-    found = followers(X, Y, len(vocab))
+    found = soft_targets(X, Y, len(vocab))
     torch.testing.assert_close(found, torch.tensor(expected))
 
 
@@ -285,7 +284,7 @@ def test_followers_as_targets_have_the_same_loss_and_gradient(names, vocab):
     X, Y = windows(names[:300], vocab, 2)
     table = torch.randn(27, 27, generator=torch.Generator().manual_seed(1))
     gradients = []
-    for targets in (Y, followers(X, Y, 27)):
+    for targets in (Y, soft_targets(X, Y, 27)):
         W = table.clone().requires_grad_()
         loss = torch.nn.functional.cross_entropy(W[X].sum(1), targets)
         gradients.append((loss, *torch.autograd.grad(loss, W)))

@@ -6,16 +6,11 @@ import math
 import pytest
 import torch
 
+from charlm.calibration import calibration
 from charlm.counts import NGram
-from charlm.evaluate import evaluate, n_characters, word_losses
-from charlm.honesty import (
-    bootstrap,
-    by_seen,
-    calibration,
-    interval,
-    report,
-    share_in,
-)
+from charlm.evaluate import bootstrap, evaluate, interval, n_characters, word_losses
+from charlm.memory import by_seen, share_in
+from charlm.runs.report import report
 from charlm.vocab import Vocabulary
 
 AB = Vocabulary(("a", "b"))

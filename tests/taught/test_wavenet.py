@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from charlm import layers
 from charlm.evaluate import eval_mode
 from charlm.gated import GatedWaveNet
-from charlm.models import CausalConv, SharedTree, WaveNet
+from charlm.memoized import MemoizedWaveNet
+from charlm.models import CausalConv, WaveNet
 from charlm.sample import generate, sample_words
 from charlm.vocab import Vocabulary
 
@@ -129,7 +130,7 @@ def test_rows_as_the_batch_are_the_packaged_tree():
     torch.testing.assert_close(tree.eval()(x), rows.eval()(x))
 
 
-@pytest.mark.parametrize("kind", [WaveNet, CausalConv, SharedTree])
+@pytest.mark.parametrize("kind", [WaveNet, CausalConv, MemoizedWaveNet])
 def test_every_tree_samples_with_each_piece_computed_once(kind):
     """The same words as from its logits, and fewer rows on the way."""
     model = used(kind(11, 8, 3, 6, generator=seeded()).double())
@@ -153,7 +154,7 @@ def test_every_tree_samples_with_each_piece_computed_once(kind):
 @pytest.mark.parametrize("n", [1, 7, 200])
 def test_sharing_changes_nothing_in_eval_mode(block_size, n):
     tree = used(WaveNet(11, block_size, 3, 6, generator=seeded()).double()).eval()
-    shared = SharedTree(11, block_size, 3, 6).double().eval()
+    shared = MemoizedWaveNet(11, block_size, 3, 6).double().eval()
     shared.load_state_dict(tree.state_dict())
     idx = draw(n, block_size, vocab_size=3)
     torch.testing.assert_close(shared(idx), tree(idx), rtol=0, atol=1e-12)
@@ -163,7 +164,7 @@ def test_sharing_changes_nothing_in_eval_mode(block_size, n):
 
 
 def test_sharing_computes_each_piece_once():
-    shared = SharedTree(27, 8, 3, 6)
+    shared = MemoizedWaveNet(27, 8, 3, 6)
     counts = []
     for part in shared.net:
         if isinstance(part, torch.nn.Linear):

@@ -74,14 +74,10 @@ def expect(value: float, right: float, mistakes: dict[str, float], advice: str) 
 
     Parameters
     ----------
-    value
-        The reader's loss.
-    right
-        The right loss; it may be missed by TOLERANCE.
-    mistakes
-        What to say to the values to which the common mistakes lead.
-    advice
-        What to say to any other value, after the direction in which it is wrong.
+    value : the reader's loss
+    right : the right loss; it may be missed by TOLERANCE
+    mistakes : what to say to the values to which the common mistakes lead
+    advice : what to say to any other value, after the direction in which it is wrong
     """
     if math.isclose(value, right, abs_tol=TOLERANCE):
         return

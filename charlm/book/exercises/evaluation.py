@@ -15,10 +15,10 @@ from charlm.book.exercises.answers import (
     read_number,
     read_pair,
 )
+from charlm.calibration import calibration
 from charlm.counts import NGram
 from charlm.data import load_words, split_words
 from charlm.evaluate import evaluate
-from charlm.honesty import calibration
 from charlm.vocab import Vocabulary
 
 NAMES = {"on the same names": 18_700.0, "on different names": 75_700.0}

@@ -1,0 +1,3 @@
+from charlm.runs.run import Run as Run
+from charlm.runs.run import open_run as open_run
+from charlm.runs.trainer import train as train

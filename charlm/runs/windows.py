@@ -1,0 +1,63 @@
+"""The examples of very many words: kept as one row, cut out batch by batch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from charlm.data import WORDS_AT_ONCE, ids_in_a_row, own_word
+from charlm.vocab import Vocabulary
+
+
+class Windows:
+    """Every context of the words and the id that follows it, cut out when asked for.
+
+    A word of n characters gives n + 1 examples: one for each character, and one for
+    the boundary that ends it. All ids stand in one row, each word before its boundary,
+    in the smallest integers that hold them, so that ten million words take 80 MB.
+
+    Raises ValueError where block_size is negative.
+
+    Parameters
+    ----------
+    words : of characters that vocab has
+    vocab : numbers the characters
+    block_size : T, the length of a context, 0 or more
+
+    Examples
+    --------
+    >>> examples = Windows(["emma", "ava"], Vocabulary(("a", "e", "m", "v")), 3)
+    >>> x, y = examples[torch.tensor([2, 6])]
+    >>> x.tolist(), y.tolist()
+    ([[0, 2, 3], [0, 0, 1]], [3, 4])
+    """
+
+    def __init__(
+        self, words: Sequence[str], vocab: Vocabulary, block_size: int
+    ) -> None:
+        if block_size < 0:
+            raise ValueError(f"block_size must not be negative, got {block_size}")
+        self.block_size = block_size
+        dtype = np.min_scalar_type(-len(vocab))  # signed, as torch has no uint16
+        row = [np.zeros(block_size, dtype)]
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            part = words[start : start + WORDS_AT_ONCE]
+            row.append(ids_in_a_row(part, vocab).astype(dtype))
+        self.row = torch.from_numpy(np.concatenate(row))  # (T + N,)
+
+    def to(self, device: torch.device | str) -> "Windows":
+        """Move the row of ids to a device: batches are then cut there. Return self."""
+        self.row = self.row.to(device)
+        return self
+
+    def __len__(self) -> int:
+        """The number of examples, N."""
+        return len(self.row) - self.block_size
+
+    def __getitem__(self, at: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x (B, T) and y (B,), int64, of the examples numbered at (B,)."""
+        at = at.to(self.row.device)
+        places = torch.arange(self.block_size + 1, device=at.device)
+        ids = self.row[at[:, None] + places]  # (B, T + 1), still in small integers
+        return own_word(ids[:, :-1]).long(), ids[:, -1].long()
