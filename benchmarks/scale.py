@@ -24,7 +24,7 @@ import numpy as np
 MILLION = 10**6
 SIZES = (MILLION, 10 * MILLION)
 MODELS: dict[str, dict[str, Any]] = {
-    "shared": {"steps": 10, "eval_every": 10},
+    "wavenet": {"steps": 10, "eval_every": 10},
     "ngram": {"order": 4},
 }
 REPEATS = 2
@@ -60,7 +60,7 @@ def peak_mb() -> float:
 def start_training(file: Path, model: str, out: Path) -> dict[str, float]:
     """Train for a few steps, and return the seconds that each part took."""
     from charlm.runs import run as runs
-    from charlm.runs import trainer as training
+    from charlm.runs import trainer
 
     seconds: dict[str, float] = {}
 
@@ -73,15 +73,15 @@ def start_training(file: Path, model: str, out: Path) -> dict[str, float]:
 
         return call
 
-    training.split_words = timed("split", training.split_words)
-    training.Windows = timed("windows", training.Windows)
+    runs.split_words = timed("split", runs.split_words)
+    trainer.Windows = timed("windows", trainer.Windows)
     start = perf_counter()
     run = runs.new(out, file, model=model, **MODELS[model])
-    seconds["load"] = perf_counter() - start
+    seconds["load"] = perf_counter() - start - seconds["split"]
     if run.config.recipe is None:
-        training.count(run)
+        trainer.count(run)
     else:
-        steps = iter(training.begin(run))
+        steps = iter(trainer.begin(run))
         next(steps)
         seconds["first step"] = perf_counter() - start - sum(seconds.values())
         list(steps)

@@ -18,12 +18,11 @@ from measure import Times, seconds
 from torch import Tensor, nn
 
 from charlm import layers
-from charlm.data import batches, load_words, split_words, windows
+from charlm.data import batches, load_words, soft_targets, split_words, windows
 from charlm.evaluate import losses
 from charlm.memoized import MemoizedWaveNet
 from charlm.models import MLP
-from charlm.schedules import cosine
-from charlm.train import adamw, training_steps
+from charlm.train import adamw, cosine, training_steps
 from charlm.vocab import Vocabulary
 
 WORDS = load_words()

@@ -28,10 +28,8 @@ class Comparison(NamedTuple):
     largest: float
 
     def __str__(self) -> str:
-        exact, approximate = ("yes" if ok else "no" for ok in self[1:3])
-        return (
-            f"{self.name:10} exact {exact:3}  close {approximate:3}  {self.largest:.1e}"
-        )
+        exact, close = ("yes" if ok else "no" for ok in self[1:3])
+        return f"{self.name:10} exact {exact:3}  close {close:3}  {self.largest:.1e}"
 
 
 def compare(name: str, dt: Tensor, t: Tensor) -> Comparison:
@@ -110,14 +108,6 @@ def batch_norm_backward(
     return gamma * inv_std * (dy - moved), dgamma, dbeta
 
 
-def flatten_backward(dy: Tensor, shape: torch.Size) -> Tensor:
-    """Return dx of y = x.flatten(1), where x has the shape: (B, T * C) -> (B, T, C).
-
-    The numbers only stood in another order of brackets.
-    """
-    return dy.reshape(shape)
-
-
 def embedding_backward(demb: Tensor, idx: Tensor, num_embeddings: int) -> Tensor:
     """Return dC of emb = C[idx]: demb (..., C), idx (...) -> (V, C).
 
@@ -170,5 +160,5 @@ def mlp_gradients(
         dhpreact, xhat, inv_std, P["gamma"], correction
     )
     dflat, d["W1"], _ = linear_backward(dhpre, flat, P["W1"])
-    d["C"] = embedding_backward(flatten_backward(dflat, emb.shape), x, len(P["C"]))
+    d["C"] = embedding_backward(dflat.view_as(emb), x, len(P["C"]))
     return loss, d, (mean, var)

@@ -1,7 +1,6 @@
 """N-gram language models: tables of counts, with no network and no gradient."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -10,8 +9,6 @@ from charlm.data import WORDS_AT_ONCE, windows
 from charlm.vocab import Vocabulary
 
 MAX_DENSE = 2**20  # cells of a table that is worth keeping whole
-
-Counts: TypeAlias = tuple[list[Tensor], Tensor]  # levels with the keys last; counts
 
 
 def count_ngrams(
@@ -80,8 +77,8 @@ class NGram:
         (*self.levels, self.keys), self.key_counts = self._count(words)
         return self._with_table()
 
-    def _count(self, words: Sequence[str]) -> Counts:
-        """Count words in halves where they are many: their windows take much room."""
+    def _count(self, words: Sequence[str]) -> tuple[list[Tensor], Tensor]:
+        """Return the levels, the keys last, and the counts: in halves if need be."""
         if len(words) > WORDS_AT_ONCE:
             half = len(words) // 2
             return self._merge(self._count(words[:half]), self._count(words[half:]))
@@ -93,7 +90,9 @@ class NGram:
             levels.append(level)
         return levels, node.bincount()
 
-    def _merge(self, *parts: Counts) -> Counts:
+    def _merge(
+        self, *parts: tuple[list[Tensor], Tensor]
+    ) -> tuple[list[Tensor], Tensor]:
         """Return the counts of all parts, in which the nodes get new numbers."""
         V = len(self.vocab)
         nodes: Sequence[Tensor] = [torch.zeros(1, dtype=torch.int64)] * len(parts)
@@ -117,10 +116,7 @@ class NGram:
         return levels | {"keys": self.keys, "key_counts": self.key_counts}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> "NGram":
-        """Take over the counts of another model; return self.
-
-        Raises ValueError where they are not the counts of a model of this order.
-        """
+        """Take over the counts of a model of this order, or raise ValueError."""
         names = [f"levels.{i}" for i in range(self.block_size)]
         if state.keys() != {*names, "keys", "key_counts"}:
             raise ValueError(f"these are not the counts of a {self.order}-gram")
@@ -148,10 +144,9 @@ class NGram:
             seen &= found
         keys = self._key(node[:, None], torch.arange(len(self.vocab)))  # (B, V)
         at, found = _find(self.keys, keys)
-        found &= seen[:, None]
         if len(self.key_counts) == 0:
             return torch.zeros_like(keys)
-        return self.key_counts[at] * found
+        return self.key_counts[at] * (found & seen[:, None])
 
     def grams(self) -> Tensor:
         """Return the n-grams that occur, (n, order), int64, sorted."""

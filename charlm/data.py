@@ -32,7 +32,7 @@ def load_words(path: str | PathLike[str] | None = None) -> list[str]:
 
 
 def read_words(path: str | PathLike[str] | None) -> tuple[list[str], bytes]:
-    """Return the words as `load_words` does, and the content of the file itself."""
+    """Return the words as `load_words` does, WordsErrors too, and the content read."""
     name = "names.txt" if path is None else path
     try:
         if path is None:
@@ -101,7 +101,7 @@ def windows(
         raise ValueError(f"block_size must not be negative, got {block_size}")
     row = torch.from_numpy(ids_in_a_row(words, vocab))  # (N,)
     padded = torch.cat([row.new_zeros(block_size), row])  # (T + N,)
-    return own_word(padded.unfold(0, block_size + 1, 1)[:, :-1]), row
+    return own_word(padded.unfold(0, block_size, 1)[: len(row)]), row
 
 
 def own_word(X: Tensor) -> Tensor:

@@ -34,6 +34,12 @@ def trace(model: Any, x: Tensor, y: Tensor) -> list[LayerTrace]:
 
     The batch passes once forwards, in the model's current mode, and once backwards.
     A layer with nothing to learn before it has a gradient of zeros.
+
+    Parameters
+    ----------
+    model : maps x to logits, (B, V) or (B, T, V)
+    x : ids (B, T)
+    y : the ids that follow, (B,) or (B, T)
     """
     seen: list[tuple[str, str, Tensor]] = []
     with torch.enable_grad(), _buffers_restored(model):
@@ -43,13 +49,11 @@ def trace(model: Any, x: Tensor, y: Tensor) -> list[LayerTrace]:
             logits = _walk(model, "", x, seen)
         loss = F.cross_entropy(logits.flatten(0, -2), y.flatten())
         outputs = [out for _, _, out in seen if out.requires_grad]
-        grads = _grads(loss, outputs)
-    grad_of = {id(out): grad for out, grad in zip(outputs, grads, strict=True)}
+        grads = torch.autograd.grad(loss, outputs, allow_unused=True) if outputs else ()
+    grad_of = {id(h): g for h, g in zip(outputs, grads, strict=True) if g is not None}
     return [
-        LayerTrace(
-            name, kind, out.detach(), grad_of.get(id(out), torch.zeros_like(out))
-        )
-        for name, kind, out in seen
+        LayerTrace(name, kind, h.detach(), grad_of.get(id(h), torch.zeros_like(h)))
+        for name, kind, h in seen
     ]
 
 
@@ -107,7 +111,7 @@ def dead_units(traced: LayerTrace, threshold: float = 0.97) -> Tensor:
 
 @dataclass(frozen=True)
 class ParameterStats:
-    """One parameter's deviation, its gradient's, and the second over the first."""
+    """One parameter's standard deviation, its gradient's, and their ratio."""
 
     name: str
     shape: tuple[int, ...]
@@ -116,10 +120,7 @@ class ParameterStats:
 
     @property
     def ratio(self) -> float:
-        """The gradient's deviation over the data's.
-
-        Infinite for a parameter that is constant, as at zero.
-        """
+        """grad_std over std; infinite for a parameter that is constant, as at zero."""
         return self.grad_std / self.std if self.std > 0 else float("inf")
 
 
@@ -172,12 +173,6 @@ class UpdateRatios:
     def table(self) -> Tensor:
         """Return all ratios so far, (steps, matrices)."""
         return torch.tensor(self.rows).view(-1, len(self.names))
-
-
-def _grads(loss: Tensor, outputs: list[Tensor]) -> tuple[Tensor, ...]:
-    if not outputs:
-        return ()
-    return torch.autograd.grad(loss, outputs, allow_unused=True, materialize_grads=True)
 
 
 def _matrices(model: Any) -> list[tuple[str, Tensor]]:

@@ -130,8 +130,8 @@ def paired(
 
     Parameters
     ----------
-    model, other : two models of the same characters; their contexts may differ in
-        length
+    model : contexts (B, model.block_size) give logits (B, V)
+    other : the same; its contexts may differ in length
     words : at least one, of characters that vocab has
     vocab : numbers the characters, of both models
     """

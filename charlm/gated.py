@@ -33,7 +33,8 @@ class GatedWaveNet(nn.Module):
     """The tree with gates, residuals and skips, not normalized: (B, T) -> (B, V).
 
     The skips of all levels are added; ReLUs and linear layers turn the sum to logits.
-    `levels` has a `GatedLevel` for each, the one that joins characters first.
+    `levels` has a `GatedLevel` for each, the one that joins characters first. Raises
+    ValueError where block_size is no power of two.
 
     Raises ValueError where block_size is no such power.
 

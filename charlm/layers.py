@@ -12,12 +12,9 @@ from torch import Tensor
 
 
 class Layer:
-    """A function with tensors of its own; those that require a gradient are learned.
+    """A function of tensors, of any shape, with tensors of its own to learn."""
 
-    A net that is evaluated or sampled from needs a `block_size`, its length of context.
-    """
-
-    block_size: int
+    block_size: int  # of a net that is evaluated: the length of its contexts
     training = True
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -42,15 +39,11 @@ class Layer:
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Copy the values of a `state_dict` into this layer's own tensors.
-
-        Raises RuntimeError, as torch.nn does, where their names or shapes differ.
-        """
+        """Copy a `state_dict`; raise RuntimeError where names or shapes differ."""
         own = self.state_dict()
         here, there = ({(k, v.shape) for k, v in s.items()} for s in (own, state))
-        if here != there:
-            names = sorted({name for name, _ in here ^ there})
-            raise RuntimeError(f"these tensors differ: {', '.join(names)}")
+        if differ := sorted({name for name, _ in here ^ there}):
+            raise RuntimeError(f"these tensors differ: {', '.join(differ)}")
         for name, tensor in own.items():
             tensor.copy_(state[name])
 
@@ -63,7 +56,7 @@ class Layer:
         return [tensor for _, tensor in self.named_parameters()]
 
     def train(self, mode: bool = True) -> "Layer":
-        """Behave as in training (or, with False, as in `eval`); return self."""
+        """Behave as in training (or, with False, as at inference); return self."""
         for layer in self.modules():
             layer.training = mode
         return self
@@ -86,8 +79,7 @@ class Linear(Layer):
     in_features : the channels of x; W is (in_features, out_features)
     out_features : the channels of the result
     bias : whether there is a b, (out_features,); it starts at zero
-    gain : W has the standard deviation gain / sqrt(in_features), so that independent
-        inputs keep theirs, times gain
+    gain : W is drawn with standard deviation gain / sqrt(in_features)
     generator : the source of W; None for torch's global one
     """
 
@@ -123,8 +115,7 @@ class BatchNorm1d(Layer):
     num_features : C
     eps : keeps the root from zero; 1e-5 as in torch
     momentum : a batch's share in the running statistics; 0.1 as in torch
-    correction : the batch's var divides by n - correction: 0 as in torch, 1 as in the
-        lecture
+    correction : a batch's var divides by n - correction; 0 as in torch, the lecture: 1
     """
 
     def __init__(
@@ -220,8 +211,7 @@ class FlattenConsecutive(Layer):
     """Each n neighbors in time as one: (B, T, C) -> (B, T / n, n * C).
 
     When that leaves one place in time, the dimension goes: (B, n * C). torch.nn has
-    no such layer, but Unflatten(1, (-1, n)) and Flatten(2) do the same. Raises
-    ValueError where n does not divide T.
+    no such layer, but Unflatten(1, (-1, n)) and Flatten(2) do the same.
     """
 
     def __init__(self, n: int) -> None:
@@ -229,8 +219,6 @@ class FlattenConsecutive(Layer):
 
     def __call__(self, x: Tensor) -> Tensor:
         B, T, C = x.shape
-        if T % self.n:
-            raise ValueError(f"a length of {T} is not a multiple of {self.n}")
         x = x.view(B, T // self.n, self.n * C)
         return x.squeeze(1) if x.shape[1] == 1 else x
 

@@ -6,6 +6,7 @@ goes into each tanh has a standard deviation of about 1, at any depth.
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import skip_init  # leaves the global generator alone
 
 #: Brings a tanh of standard normal input, whose output has 0.63, back to 1.
 TANH_GAIN = 5 / 3
@@ -31,7 +32,8 @@ def linear(
     bias : whether there is one, (H,)
     generator : the source of the weights; None for torch's global one
     """
-    layer = nn.Linear(in_features, out_features, bias)
+    here = torch.get_default_device()
+    layer = skip_init(nn.Linear, in_features, out_features, bias, device=here)
     nn.init.normal_(layer.weight, std=gain / in_features**0.5, generator=generator)
     if bias:
         nn.init.zeros_(layer.bias)
@@ -54,7 +56,8 @@ def embedding(
     gain : their standard deviation
     generator : the source of the rows; None for torch's global one
     """
-    table = nn.Embedding(vocab_size, n_embd)
+    here = torch.get_default_device()
+    table = skip_init(nn.Embedding, vocab_size, n_embd, device=here)
     nn.init.normal_(table.weight, std=gain, generator=generator)
     return table
 
@@ -66,9 +69,8 @@ def tree_levels(block_size: int) -> int:
     """
     levels = block_size.bit_length() - 1
     if block_size < 2 or block_size != 2**levels:
-        raise ValueError(
-            f"block_size must be a power of two from 2 up, got {block_size}"
-        )
+        given = f"got {block_size}"
+        raise ValueError(f"block_size must be a power of two from 2 up, {given}")
     return levels
 
 
@@ -107,11 +109,6 @@ class NeuralBigram(nn.Module):
     """A table of logits, one row for the character before: (B, 1) -> (B, V).
 
     Looking a row up is the same as multiplying a one-hot vector by the table.
-
-    Parameters
-    ----------
-    vocab_size : V
-    generator : the source of the table; None for torch's global one
     """
 
     block_size = 1
@@ -175,6 +172,7 @@ class WaveNet(nn.Module):
 
     After van den Oord et al. (2016), with batch normalization, without gates and skips.
     `levels` has the layers of each level: linear, normalization, tanh.
+    Raises ValueError where block_size is no power of two.
 
     Raises ValueError where block_size is no such power.
 
@@ -220,10 +218,8 @@ class WaveNet(nn.Module):
 class CausalConv(WaveNet):
     """The tree at every place, by convolutions: (B, T) -> (B, V), and T may be longer.
 
-    They have two taps, dilated by 1, 2, 4, ...
-
-    Its parameters are those of `WaveNet`, with the same names; so are its logits in
-    eval mode. In training they differ, as other places enter the batch's statistics.
+    They have two taps, dilated by 1, 2, 4, ... Parameters, and in eval mode the logits,
+    are those of `WaveNet`; in training other places enter the statistics.
     """
 
     def pair(self, level: int) -> nn.Module:

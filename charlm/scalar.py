@@ -13,6 +13,14 @@ class Value:
     It has ``+``, ``-``, ``*``, ``/``, ``**`` (by a number), and the methods exp, log,
     tanh, relu.
 
+    Parameters
+    ----------
+    data : the number
+    parents : the values that it was computed from
+    slopes : its derivative with respect to each of them
+
+    Examples
+    --------
     >>> a, b = Value(2.0), Value(-3.0)
     >>> loss = a * b + a**2
     >>> loss.backward()

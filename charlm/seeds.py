@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from charlm.models import MLP, WaveNet
-from charlm.schedules import Schedule
-from charlm.train import Examples, training_steps
+from charlm.train import Examples, Schedule, training_steps
 
 
 class _StackedEmbedding(nn.Module):

@@ -1,4 +1,4 @@
-"""Training: one loop, written as a generator."""
+"""Training: one loop, written as a generator, and a rate that changes over it."""
 
 import copy
 import math
@@ -13,8 +13,9 @@ from torch import Tensor
 
 from charlm.data import batches
 from charlm.evaluate import losses
-from charlm.schedules import Schedule
 
+#: The learning rate of each step, by its number.
+Schedule: TypeAlias = Callable[[int], float]
 #: Contexts X, (N, T), and the ids that follow them Y, (N,).
 Examples: TypeAlias = tuple[Tensor, Tensor]
 
@@ -68,7 +69,8 @@ def training_steps(
     """
     for index, (x, y) in enumerate(batches, start):
         if schedule is not None:
-            _set_rate(optimizer, schedule(index))
+            for group in optimizer.param_groups:
+                group["lr"] = schedule(index)
         loss = loss_of(model(x), y)
         step = Step(index, loss.item(), optimizer.param_groups[0]["lr"])
         _require_finite(step)
@@ -76,11 +78,6 @@ def training_steps(
         loss.backward()
         optimizer.step()
         yield step
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = lr
 
 
 def _require_finite(step: Step) -> None:
@@ -110,6 +107,33 @@ def adamw(model: Any, rate: float, decay: float = 0.01) -> torch.optim.AdamW:
         {"params": [p for p in parameters if p.ndim < matrix], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
+
+
+def cosine(rate: float, steps: int, warmup: int = 0, final: float = 0.0) -> Schedule:
+    """Return the schedule that rises to rate in a line, then falls along a cosine.
+
+    A large first update, on weights that know nothing yet, is avoided (Loshchilov and
+    Hutter 2017 for the cosine).
+
+    Raises ValueError where the warm-up leaves no step for the fall.
+
+    Parameters
+    ----------
+    rate : the highest rate, at the end of the warm-up
+    steps : how many in all, the warm-up included; later ones keep to final
+    warmup : how many steps the rise takes; 0 starts at rate
+    final : the rate after all steps; 0 lets the noise of the batches average out
+    """
+    if not 0 <= warmup < steps:
+        raise ValueError(f"a warm-up of {warmup} does not fit into {steps} steps")
+
+    def schedule(step: int) -> float:
+        if step < warmup:
+            return rate * (step + 1) / warmup
+        done = min((step - warmup) / (steps - warmup), 1.0)
+        return final + (rate - final) * (1 + math.cos(math.pi * done)) / 2
+
+    return schedule
 
 
 def learning_rate_search(

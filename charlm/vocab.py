@@ -80,8 +80,7 @@ class Vocabulary:
     def encode_all(self, words: Sequence[str]) -> np.ndarray:
         """Return the ids of all words' characters in a row, (sum of lengths,).
 
-        Works on all characters at once, so that millions of words take seconds.
-        Raises UnknownCharacterError like `encode`.
+        All at once: millions take seconds. Raises UnknownCharacterError like `encode`.
         """
         text = "".join(words)
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -59,7 +59,7 @@ def few_words(tmp_path_factory, names):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Let a training go without its picture, which takes longer than a small one."""
-    monkeypatch.setattr("charlm.runs.cli._draw_losses", lambda job, directory: None)
+    monkeypatch.setattr("charlm.runs.cli._draw_losses", lambda job: None)
 
 
 @pytest.fixture

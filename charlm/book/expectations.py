@@ -27,8 +27,9 @@ def expect(
     ----------
     name : what the number is, in words: "dev loss of the wide tree"
     value : the number as it came out in this run
-    low, high : the band, its ends included. An order is a difference with one end:
-        "flat loses to tree" is `expect(..., flat - tree, low=0)`.
+    low : the lower end of the band, included. An order is a difference with one end:
+        "flat loses to tree" is `expect(..., flat - tree, low=0)`
+    high : the upper end, included
 
     Raises
     ------

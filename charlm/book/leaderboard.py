@@ -6,13 +6,13 @@ from html import escape
 
 import torch
 
-from charlm.evaluate import Evaluation, Model, evaluate
+from charlm.evaluate import Evaluation, Model, evaluate, n_parameters
 from charlm.sample import sample_words
 from charlm.vocab import Vocabulary
 
 
 @dataclass(frozen=True)
-class Row:
+class LeaderboardEntry:
     """One model: its name, its learned numbers, its loss, its training, its words.
 
     seconds is None for a model that is not trained.
@@ -25,14 +25,6 @@ class Row:
     samples: tuple[str, ...]
 
 
-def n_parameters(model: Model) -> int:
-    """Return how many numbers a model has learned: its parameters, or its counts."""
-    model = getattr(model, "model", model)  # that of a run
-    if hasattr(model, "parameters"):
-        return sum(p.numel() for p in model.parameters())
-    return len(getattr(model, "key_counts", ()))
-
-
 def leaderboard_row(
     label: str,
     model: Model,
@@ -43,7 +35,7 @@ def leaderboard_row(
     seconds: float | None = None,
     samples: int = 5,
     seed: int = 4,
-) -> Row:
+) -> LeaderboardEntry:
     """Return the model's row: its loss on words, and some words it makes up.
 
     These are the first that it happens to write: none is chosen. Words are cut after
@@ -51,23 +43,26 @@ def leaderboard_row(
 
     Parameters
     ----------
-    label, seconds : its name, and how long it was trained; None for a model that is not
-    model, words, vocab : as in `evaluate`
+    label : the model's name
+    model : as in `evaluate`; of a run, its model's parameters are counted
+    words : as in `evaluate`
+    vocab : as in `evaluate`
     parameters : how many it has; None counts them
-    samples, seed : how many words to draw, and from which seed: the same one for every
-        row
+    seconds : how long it was trained; None for a model that is not
+    samples : how many words to draw
+    seed : from which one; the same for every row
     """
     generator = torch.Generator().manual_seed(seed)
-    return Row(
+    return LeaderboardEntry(
         label,
-        n_parameters(model) if parameters is None else parameters,
+        parameters or n_parameters(getattr(model, "model", model)),
         evaluate(model, words, vocab),
         seconds,
         tuple(sample_words(model, vocab, samples, generator=generator, max_length=12)),
     )
 
 
-def as_html(rows: Sequence[Row]) -> str:
+def as_html(rows: Sequence[LeaderboardEntry]) -> str:
     """Return the rows as a table in HTML, losses in nats a character.
 
     Each cell carries the head of its column, for screens where a row becomes a block.

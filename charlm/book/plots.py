@@ -86,6 +86,12 @@ def broadcast_table(
     """Write numerator / divisor into each cell; cells with one divisor share a colour.
 
     The divisors are stretched to the shape of the numerators, as PyTorch would.
+
+    Parameters
+    ----------
+    numerators : of any shape with two dimensions
+    divisors : of a shape that can be broadcast to it
+    ax : where to draw; None for a new figure
     """
     above = np.asarray(numerators)
     below = np.asarray(divisors)
@@ -111,7 +117,8 @@ def bars(
 
     Parameters
     ----------
-    labels, values : one for each bar
+    labels : what to print below each bar
+    values : their heights
     ylabel : what the heights are
     ax : where to draw; None for a new figure
     **kwargs : for instance color
@@ -172,7 +179,14 @@ def loss_dotplot(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the models' losses, the first model on top, with bars of known errors."""
+    """Draw the models' losses as dots, the first model on top, with error bars.
+
+    Parameters
+    ----------
+    losses : by the model's name, in nats per character
+    errors : the known ones, by the same names; None for none
+    ax : where to draw; None for a new figure
+    """
     ax = _axes(ax)
     names = list(losses)
     values = [losses[name] for name in names]
@@ -219,7 +233,14 @@ def name_rows(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Write a few generated names under each model's label, from the first row down."""
+    """Write a few generated names under each model's label, from the first row down.
+
+    Parameters
+    ----------
+    rows : the names by label
+    notes : what stands at the right end of a label's line; None for nothing
+    ax : where to draw; None for a new figure
+    """
     ax = _axes(ax)
     for row, (label, names) in enumerate(rows.items()):
         note = (notes or {}).get(label, "")
@@ -290,7 +311,14 @@ def histograms(
 def update_ratios(
     table: ArrayLike, names: Sequence[str], *, ax: Axes | None = None
 ) -> Axes:
-    """Draw update : data over the steps, one curve a matrix, with a line at 1e-3."""
+    """Draw update : data over the steps, one curve per matrix, with a line at 1e-3.
+
+    Parameters
+    ----------
+    table : the ratios, (steps, matrices)
+    names : those of the matrices
+    ax : where to draw; None for a new figure
+    """
     ax = _axes(ax)
     ratios = np.asarray(table, float)
     for column, name in enumerate(names):
@@ -307,7 +335,13 @@ def saturation_image(
 ) -> Axes:
     """Draw which units (across) are saturated for which examples (down).
 
-    A column that is coloured from top to bottom is a dead unit. h is (B, H).
+    A column that is colored from top to bottom is a dead unit.
+
+    Parameters
+    ----------
+    h : what the units gave, (B, H)
+    threshold : the size beyond which one counts as saturated
+    ax : where to draw; None for a new figure
     """
     ax = _axes(ax)
     beyond = np.abs(np.asarray(h, float)) > threshold
@@ -320,7 +354,14 @@ def saturation_image(
 def embedding_scatter(
     table: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None
 ) -> Axes:
-    """Draw each character at its place in the first two columns of a table (V, C)."""
+    """Draw each character at its place in the first two columns of a table.
+
+    Parameters
+    ----------
+    table : a row for each character, (V, C), with C at least 2
+    labels : what to print for each, (V,)
+    ax : where to draw; None for a new figure
+    """
     ax = _axes(ax)
     x, y = np.asarray(table, float)[:, :2].T
     ax.scatter(x, y, s=0)
@@ -338,6 +379,12 @@ def learning_rates(
     """Draw the loss at each rate of a search, on a logarithmic scale of rates.
 
     Losses above twice the first one, where training blows up, are cut off.
+
+    Parameters
+    ----------
+    rates : in rising order, (n,)
+    losses : one for each, (n,), in nats
+    ax : where to draw; None for a new figure
     """
     ax = _axes(ax)
     values = np.asarray(losses, float)

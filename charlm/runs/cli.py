@@ -163,8 +163,8 @@ def train(
     else:
         names = (*ModelConfig.model_fields, *TrainConfig.model_fields)
         given = {n: context.params[n] for n in names if context.params[n] is not None}
-        out = directory or Path("runs", model)
-        run = new(out, file, model=model, split_seed=split_seed, **given)
+        directory = directory or Path("runs", model)
+        run = new(directory, file, model=model, split_seed=split_seed, **given)
         if run.config.recipe is None:
             trainer.count(run)
             return _report(run.load(), as_json)
@@ -389,7 +389,7 @@ def _numbers(score: "Evaluation") -> dict[str, float | int | None]:
 
 def _say_score(score: "Evaluation", what: str) -> None:
     print(
-        f"{what}: {score} nats, {score.bits_per_char:.3f} bits per character, "
+        f"{what}: {score} nats, {score.bits_per_char:.3f} bits a character, "
         f"on {score.characters:,} characters"
     )
 

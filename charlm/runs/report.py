@@ -28,7 +28,7 @@ class Report:
     """A loss with all that belongs to it; losses are in nats a character.
 
     interval holds 95 % of the losses on redrawn words. share_seen is that of the words
-    which occur in train; copied that of the words drawn from the model, n_samples, and
+    which stand in train; copied that of the words drawn from the model, n_samples, and
     None if none were.
     """
 
@@ -49,7 +49,7 @@ class Report:
         return [
             f"On words drawn anew from these, 95 % of the losses lie from "
             f"{low:.4f} to {high:.4f}.",
-            f"{self.share_seen:.1%} of the words occur in train: their loss is "
+            f"{self.share_seen:.1%} of the words stand in train: their loss is "
             f"{self.seen or 'unknown'}, that of the others {self.unseen or 'unknown'}.",
             *self._copies(),
             f"Its probabilities are off by {c.error:.1%} on average (calibration "
@@ -63,7 +63,7 @@ class Report:
         error = math.sqrt(p * (1 - p) / n)
         return [
             f"Of {n:,} words that the model wrote, {p:.1%} ± {error:.1%} "
-            "occur in train."
+            "stand in train."
         ]
 
     def as_dict(self) -> dict[str, Any]:
@@ -115,10 +115,10 @@ def report(
     ----------
     model : contexts (B, model.block_size) give logits (B, V)
     words : at least one, of characters that vocab has
-    vocab : numbers the characters
     train : the words that the model learned from
-    n_samples, seed : how many words to draw from the model, and the seed of all that is
-        drawn
+    vocab : numbers the characters
+    n_samples : how many words to draw from the model
+    seed : of all that is drawn
 
     Raises
     ------

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,8 +41,8 @@ class Run:
         self.vocab: Vocabulary = self.config.vocab
         self.model: Any = None
         self.device = CPU
-        if words is not None:
-            self.splits = _split(words, self.config.data.split_seed)
+        seed = self.config.data.split_seed
+        self._words = {} if words is None else _split(words, seed)
 
     @property
     def directory(self) -> Path:
@@ -98,15 +97,6 @@ class Run:
         self.model = model.to(self.device)
         return self
 
-    @cached_property
-    def splits(self) -> dict[str, list[str]]:
-        """The words of each split by its name.
-
-        Raises RunError where the file is gone, or is another than at the start.
-        """
-        data = self.config.data
-        return _split(_read_again(data), data.split_seed)
-
     def words(
         self, split: str = "all", file: str | os.PathLike[str] | None = None
     ) -> list[str]:
@@ -122,9 +112,17 @@ class Run:
         """
         if split not in SPLITS:
             raise InputError(f"there is no split {split!r}, only {', '.join(SPLITS)}")
-        if file is None:
-            return self.splits[split]
-        return _split(load_words(file), self.config.data.split_seed)[split]
+        seed = self.config.data.split_seed
+        if file is not None:
+            return _split(load_words(file), seed)[split]
+        if split not in self._words:
+            self._words = _split(_read_again(self.config.data), seed)
+        return self._words[split]
+
+    def let_go(self, *splits: str) -> None:
+        """Forget the words of some splits; asked for, they are read again."""
+        for split in splits:
+            self._words.pop(split, None)
 
     def evaluate(self, words: Sequence[str]) -> Evaluation:
         """Return the loss on some words. Raises InputError at an unknown character."""

@@ -20,8 +20,7 @@ from charlm.runs.distributed import check_batch, join
 from charlm.runs.run import CPU, Run, build, device_named, new
 from charlm.runs.store import MODEL, STATE, Metrics, RunError, Store, TrainState
 from charlm.runs.windows import Windows
-from charlm.schedules import cosine
-from charlm.train import NonFiniteLossError, Step, adamw, training_steps
+from charlm.train import NonFiniteLossError, Step, adamw, cosine, training_steps
 from charlm.vocab import InputError
 
 DEV_WORDS = 10_000
@@ -73,6 +72,7 @@ class Trainer:
     def _steps(self) -> Iterator[tuple[Step, Metrics | None]]:
         run, config = self.run, self.config
         examples = Windows(run.words("train"), run.vocab, run.block_size)
+        run.let_go("train", "all")  # many words take much room
         batches = self._batches(examples.to(run.device))
         schedule = cosine(config.learning_rate, config.steps, config.warmup)
         model = self.group.wrap(self.model)
@@ -234,6 +234,7 @@ def count(run: Run) -> Metrics:
         f"{split}_loss": run.evaluate(run.words(split)[:DEV_WORDS]).loss
         for split in ("train", "dev")
     }
+    run.let_go("train", "all")
     row = Metrics(step=0, learning_rate=0.0, seconds=perf_counter() - start, **losses)
     state = TrainState(rows=(row,))
     run.store.write_tensors(MODEL, run.model.state_dict(), state)

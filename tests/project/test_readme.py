@@ -17,7 +17,7 @@ def test_its_python_runs(tmp_path, monkeypatch, names, capsys):
     monkeypatch.chdir(tmp_path)
     Path("my_words.txt").write_text("\n".join(names[:2000]))
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len([line for line in code.splitlines() if line]) == 5
+    assert len([line for line in code.splitlines() if line]) == 4
     assert "steps=500" in code
     exec(code.replace("steps=500", "steps=20"), {})
     words = capsys.readouterr().out
@@ -32,7 +32,7 @@ def test_its_commands_run(tmp_path, monkeypatch, names, capsys):
     for line in block.splitlines():
         command, *arguments = shlex.split(line, comments=True)
         assert command == "charlm"
-        arguments += ["--steps", "20"] if "shared" in arguments else []
+        arguments += ["--steps", "20"] if "wavenet" in arguments else []
         monkeypatch.setattr("sys.argv", [command, *arguments])
         with pytest.raises(SystemExit) as end:
             main()

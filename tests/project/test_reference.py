@@ -17,13 +17,16 @@ BOOK = Path(__file__).parents[2] / "book"
 PAGES = {path.stem: path.read_text("utf-8") for path in sorted(BOOK.glob("api_*.md"))}
 ENTRIES = re.compile(r"^```\{reference\} (\S+)\n(.*?)^```$", re.M | re.S)
 # What the page "The package, name by name" says is left out, and why.
-LEFT_OUT = {"__main__", "book", "cli", "progress", "make_names"}
+LEFT_OUT = re.compile(
+    r"charlm\.(__main__|runs\.(cli|progress|picture)"
+    r"|book\.(expectations|glue|exercises\..*))"
+)
 
 
 def public_names():
     """The functions, classes and described constants of the public modules."""
-    for found in pkgutil.iter_modules(charlm.__path__, "charlm."):
-        if found.name.rpartition(".")[2] in LEFT_OUT:
+    for found in pkgutil.walk_packages(charlm.__path__, "charlm."):
+        if LEFT_OUT.fullmatch(found.name):
             continue
         module = importlib.import_module(found.name)
         for name, thing in vars(module).items():
@@ -79,13 +82,7 @@ def test_an_example_that_does_not_use_its_name_is_found(code, found):
     assert is_used("a.b.c", ast.parse(code)) == found
 
 
-def test_the_first_page_names_every_module():
+def test_the_first_page_names_every_page():
     overview = (BOOK / "api.md").read_text(encoding="utf-8")
-    modules = {name.split(".")[1] for name, _ in ALL}
-    rows = re.findall(r"^\| \[\]\((api_\w+)\.md\) .*\| (.+) \|$", overview, re.M)
-    assert {page for page, _ in rows} == set(PAGES)
-    for page, named in rows:
-        there = {match[1].split(".")[1] for match in ENTRIES.finditer(PAGES[page])}
-        assert set(re.findall(r"`(\w+)`", named)) == there
-        modules -= there
-    assert modules == set()
+    rows = re.findall(r"^\| \[\]\((api_\w+)\.md\) ", overview, re.M)
+    assert sorted(rows) == sorted(PAGES)

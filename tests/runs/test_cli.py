@@ -11,13 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-import torch
 from rich.console import Console
 
-from charlm.evaluate import eval_mode
 from charlm.runs import cli
-from charlm.runs.config import OPTIONS, RECIPES
-from charlm.runs.run import open_run
+from charlm.runs.config import MODELS
 
 TINY = ["--steps", "20", "--batch-size", "16", "--eval-every", "5"]
 DRAW_LOSSES = cli._draw_losses
@@ -40,12 +37,12 @@ def words(tmp_path, names):
 
 def small(model):
     """The arguments that make a model small and its training short."""
-    sizes = [(k, v) for k, v in SMALL.items() if k in OPTIONS[model]]
+    sizes = [(k, v) for k, v in SMALL.items() if k in MODELS[model].options]
     flags = [part for k, v in sizes for part in (f"--{k.replace('_', '-')}", v)]
-    return ["--model", model, *flags, *(TINY if model in RECIPES else [])]
+    return ["--model", model, *flags, *(TINY if MODELS[model].training else [])]
 
 
-@pytest.mark.parametrize("model", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
 def test_each_model_through_the_same_commands(run, words, model):
     status, out, _ = run("train", words, *small(model), "--json")
     assert status == 0
@@ -67,11 +64,9 @@ def test_each_model_through_the_same_commands(run, words, model):
 
     status, out, _ = run("info", f"runs/{model}")
     assert status == 0 and f"{trained['parameters']:,}" in out
-
-    kept = open_run(f"runs/{model}")
-    idx = torch.zeros(3, kept.block_size, dtype=torch.int64)
-    with eval_mode(kept):  # the faster way to sample is a way to the same logits
-        torch.testing.assert_close(kept(idx), kept.each_once(idx))
+    found = json.loads(run("info", f"runs/{model}", "--json")[1])["layers"]
+    if model != "ngram":
+        assert sum(size for *_, size in found) == trained["parameters"]
 
 
 def test_results_on_stdout_and_progress_on_stderr(run, words):

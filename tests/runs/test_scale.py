@@ -2,8 +2,9 @@
 
 import pytest
 
-from charlm.runs import run as runs
-from charlm.runs import trainer as training
+from charlm.runs import trainer
+from charlm.runs.run import new
+from charlm.runs.store import RunError
 
 
 @pytest.mark.parametrize("model", ["ngram", "bigram"])
@@ -11,10 +12,13 @@ def test_the_words_are_let_go_once_they_are_split(tmp_path, names, model):
     file = tmp_path / "words.txt"
     file.write_text("\n".join(names[:100]))
     settings = {} if model == "ngram" else {"steps": 1}
-    run = runs.new(tmp_path / "run", file, model=model, **settings)
-    assert run.kept_words == names[:100]
+    run = new(tmp_path / "run", file, model=model, **settings)
+    file.unlink()  # what is still known was kept
+    dev = run.words("dev")
     if model == "ngram":
-        training.count(run)
+        trainer.count(run)
     else:
-        next(iter(training.begin(run)))
-    assert run.kept_words is None
+        next(iter(trainer.begin(run)))
+    assert run.words("dev") == dev
+    with pytest.raises(RunError, match="not there any more"):
+        run.words("train")

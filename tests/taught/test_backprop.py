@@ -123,14 +123,6 @@ def test_batch_norm_is_torchs(B, seed):
     assert_all_close(backprop.batch_norm_backward(dy, xhat, inv_std, gamma), theirs)
 
 
-@given(BATCHES, SIZES, SIZES, SEEDS)
-def test_flatten(B, T, C, seed):
-    randn, _ = draws(seed)
-    x, dy = randn(B, T, C), randn(B, T * C)
-    theirs = autograd(lambda x: x.flatten(1), x, dy=dy)
-    assert_all_close(backprop.flatten_backward(dy, x.shape), theirs)
-
-
 @given(BATCHES, SIZES, SIZES, SIZES, SEEDS)
 def test_embedding(B, T, V, C, seed):
     randn, randint = draws(seed)

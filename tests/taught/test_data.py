@@ -11,12 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.data import (
-    WordsError,
-    load_words,
-    split_words,
-    windows,
-)
+from charlm.data import WordsError, load_words, soft_targets, split_words, windows
 from charlm.runs.windows import Windows
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
@@ -57,8 +52,12 @@ def test_every_file_of_the_package_is_packed():
     """A file that is not Python is installed only if pyproject.toml names it."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     packed = config["package-data"]["charlm"]
-    here = {p.name for p in (ROOT / "charlm").iterdir() if p.is_file()}
-    assert {name for name in here if not name.endswith(".py")} <= set(packed) <= here
+    package = ROOT / "charlm"
+    files = (p for p in package.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    here = {p.relative_to(package).as_posix() for p in files}
+    assert {name for name in here if not name.endswith(".py")} == set(packed)
+    folders = {p.parent.relative_to(ROOT) for p in package.rglob("*.py")}
+    assert {".".join(folder.parts) for folder in folders} == set(config["packages"])
 
 
 # load_words

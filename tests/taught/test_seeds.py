@@ -5,9 +5,8 @@ import torch
 
 from charlm.data import batches, windows
 from charlm.models import MLP, CausalConv, WaveNet
-from charlm.schedules import cosine
 from charlm.seeds import OverSeeds, Stacked, over_seeds, train_seeds
-from charlm.train import NonFiniteLossError, adamw, training_steps
+from charlm.train import NonFiniteLossError, adamw, cosine, training_steps
 
 S, B, STEPS = 3, 16, 12
 

@@ -16,11 +16,9 @@ from charlm.models import MLP, NeuralBigram
 from charlm.train import (
     NonFiniteLossError,
     adamw,
-    constant,
     cosine,
     fit,
     learning_rate_search,
-    step_decay,
     training_steps,
 )
 from charlm.vocab import Vocabulary
@@ -190,17 +188,6 @@ def test_a_loss_that_is_not_finite_stops_before_the_update():
 # schedules
 
 
-def test_constant():
-    assert [constant(0.3)(step) for step in (0, 7)] == [0.3, 0.3]
-
-
-def test_step_decay():
-    schedule = step_decay(0.1, at=[10, 20])
-    rates = [schedule(step) for step in (0, 9, 10, 19, 20, 99)]
-    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
-    assert step_decay(1.0, at=[5], factor=0.5)(5) == 0.5
-
-
 @settings(max_examples=40, deadline=None)
 @given(
     rate=st.floats(1e-4, 10),
@@ -290,7 +277,7 @@ def test_the_same_generator_gives_bitwise_the_same_run(make):
 @pytest.mark.parametrize("make", [lambda: mlp(batch_norm=True), layers_net])
 def test_fit_keeps_the_best_parameters(make):
     model = make()
-    history = run(model, steps=250, eval_every=10, schedule=constant(0.5))
+    history = run(model, steps=250, eval_every=10, schedule=lambda step: 0.5)
     assert history.dev_steps == list(range(10, 251, 10))
     assert len(history.losses) == 250
     assert history.best == min(history.dev_losses) < history.dev_losses[-1] - 0.1

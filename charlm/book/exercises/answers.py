@@ -24,6 +24,12 @@ def judge(checks: dict[str, Check], exercise: str, answer: Any) -> bool:
     """Print and return whether the answer to one of the exercises is right.
 
     Raises ValueError for an exercise that does not exist.
+
+    Parameters
+    ----------
+    checks : what judges an answer, by the number of the exercise
+    exercise : such a number, as "1.1"
+    answer : anything
     """
     exercise = str(exercise)  # 1.1 may come as a number
     if exercise not in checks:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from charlm.data import WordsError, load_words, split_words
-from charlm.runs import run as runs
-from charlm.runs import trainer as training
-from charlm.runs.compare import compared
-from charlm.runs.config import OPTIONS, RECIPES
+from charlm.runs import trainer
+from charlm.runs.compare import compare
+from charlm.runs.config import MODELS
+from charlm.runs.run import new, open_run
 from charlm.runs.store import RunError
 from charlm.sample import next_probs
 from charlm.vocab import InputError, UnknownCharacterError
@@ -21,8 +21,13 @@ SHORT = {"steps": 3, "batch_size": 32, "eval_every": 3}
 
 def small(model, **settings):
     """Settings that make a model small and its training short."""
-    sizes = {name: SMALL[name] for name in SMALL if name in OPTIONS[model]}
-    return {"model": model, **sizes, **(SHORT if model in RECIPES else {}), **settings}
+    sizes = {name: SMALL[name] for name in SMALL if name in MODELS[model].options}
+    return {
+        "model": model,
+        **sizes,
+        **(SHORT if MODELS[model].training else {}),
+        **settings,
+    }
 
 
 def flags(**settings):
@@ -44,7 +49,7 @@ def out(tmp_path):
 def trained(few_words, tmp_path_factory):
     """A run that no test may change."""
     out = tmp_path_factory.mktemp("trained") / "run"
-    return training.train(few_words, out=out, **small("mlp"))
+    return trainer.train(few_words, out=out, **small("mlp"))
 
 
 # Files of words that cannot be used
@@ -115,7 +120,7 @@ def test_a_file_that_cannot_be_learned_from(path, out, refused, bad):
     expected = bad(path)
     file = path / "deeper" if bad is below_a_file else path
     with pytest.raises(InputError) as error:
-        training.train(file, out=out, model="mlp")
+        trainer.train(file, out=out, model="mlp")
     sentence = str(error.value)
     assert sentence.startswith(str(file)) and expected in sentence
     for model in ("mlp", "ngram"):
@@ -162,18 +167,18 @@ def learned(command, path, out, model, **settings):
     for do in (["train", *arguments], ["evaluate", out], ["sample", out, "-n", "3"]):
         status, _, err = command(*do)
         assert status == 0, err
-    run = runs.open_run(out)
+    run = open_run(out)
     assert math.isfinite(run.evaluate(run.words("dev")).loss)
     return run
 
 
-@pytest.mark.parametrize("model", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
 def test_words_longer_than_the_context(command, path, out, model):
     path.write_text("\n".join(f"{'ab' * n}c" for n in range(8, 40)))
     learned(command, path, out, model)
 
 
-@pytest.mark.parametrize("model", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
 def test_one_character_only(command, path, out, model):
     path.write_text("\n".join("a" * (n % 3 + 1) for n in range(20)))
     run = learned(command, path, out, model)
@@ -181,13 +186,13 @@ def test_one_character_only(command, path, out, model):
     assert {*"".join(run.sample(50, seed=1))} <= {"a"}
 
 
-@pytest.mark.parametrize("model", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
 def test_ten_times_the_same_word(command, path, out, model):
     path.write_text("a\n" * 10)
     learned(command, path, out, model)
 
 
-@pytest.mark.parametrize("model", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     "size",
     [500, pytest.param(5000, marks=pytest.mark.slow)],  # a bigram writes 400 MB
@@ -209,7 +214,7 @@ def test_ten_megabytes_on_one_line_among_others(command, refused, path, out):
     path.write_text("\n".join(words))
     arguments = ["train", path, "--out", out, *flags(**small("mlp"))]
     assert command(*arguments)[0] == 0
-    run = runs.open_run(out)
+    run = open_run(out)
     path.write_text("z" * 10**7)
     sentence = refused("evaluate", out, path)
     assert "does not know the character 'z' in the word 'zzz" in sentence
@@ -240,7 +245,7 @@ def test_characters_of_every_script_and_none(command, path, out):
 
 
 def test_what_is_trained_where_nothing_is_asked_for(few_words, out):
-    config = runs.new(out, few_words).config
+    config = new(out, few_words).config
     assert config.model == "wavenet"
     assert config.model_options == {"block_size": 8, "n_embd": 24, "n_hidden": 128}
     recipe = config.recipe.model_dump()
@@ -252,7 +257,7 @@ def test_what_is_trained_where_nothing_is_asked_for(few_words, out):
 def test_novel_words_are_words(path, out):
     """With counts smoothed flat, each third word that is drawn is the empty one."""
     path.write_text("ab\nba\n" * 10)
-    run = training.train(path, out=out, model="ngram", order=2, smoothing=1000)
+    run = trainer.train(path, out=out, model="ngram", order=2, smoothing=1000)
     assert "" in run.sample(20, seed=1)
     found = run.sample(20, seed=1, novel=True)
     assert len(found) == 20 and not {"", "ab", "ba"} & {*found}
@@ -342,7 +347,7 @@ def test_any_seed_of_64_bits(trained, seed):
 )
 def test_models_and_recipes_that_cannot_be(few_words, out, refused, settings):
     with pytest.raises(InputError) as error:
-        runs.new(out, few_words, **settings)
+        new(out, few_words, **settings)
     sentence = refused("train", few_words, "--out", out, *flags(**settings))
     assert sentence == str(error.value)
     assert not out.exists()
@@ -350,7 +355,7 @@ def test_models_and_recipes_that_cannot_be(few_words, out, refused, settings):
 
 def test_a_setting_that_does_not_exist(few_words, out):
     with pytest.raises(InputError, match="there is no setting 'momentum'"):
-        training.train(few_words, out=out, model="mlp", momentum=0.9)
+        trainer.train(few_words, out=out, model="mlp", momentum=0.9)
 
 
 @pytest.mark.parametrize(
@@ -365,14 +370,14 @@ def test_a_setting_that_does_not_exist(few_words, out):
 )
 def test_a_setting_of_another_type(few_words, out, settings, sentence):
     with pytest.raises(InputError) as error:
-        training.train(**{"file": few_words, "out": out, "model": "mlp"} | settings)
+        trainer.train(**{"file": few_words, "out": out, "model": "mlp"} | settings)
     assert str(error.value) == sentence
     assert not out.exists()
 
 
 def test_counts_are_not_trained_in_steps(few_words, out):
-    counts = runs.new(out, few_words, model="ngram")
-    for make in (training.begin, training.Training):
+    counts = new(out, few_words, model="ngram")
+    for make in (trainer.begin, trainer.Trainer):
         with pytest.raises(RunError, match="counted in one go: use count or train"):
             make(counts)
     assert not out.exists()
@@ -380,7 +385,7 @@ def test_counts_are_not_trained_in_steps(few_words, out):
 
 def test_no_runs_to_compare():
     with pytest.raises(InputError, match="there are no runs to compare"):
-        compared([])
+        compare([])
 
 
 def test_a_word_that_the_run_cannot_write(trained, refused, path):
@@ -399,10 +404,10 @@ def test_a_part_without_words(trained, refused, path):
 
 def test_runs_of_other_words_are_not_compared(trained, tmp_path, refused, path):
     path.write_text("\n".join(["emma", "ava"] * 10))
-    training.train(path, out=tmp_path / "other", model="ngram")
+    trainer.train(path, out=tmp_path / "other", model="ngram")
     sentence = refused("compare", trained.directory, tmp_path / "other")
     assert "learned from another file, or another split of it, than" in sentence
-    rows = compared([str(trained.directory), trained.directory])
+    rows = compare([str(trained.directory), trained.directory])
     assert [row.run for row in rows] == [str(trained.directory)] * 2
 
 
@@ -413,11 +418,11 @@ def test_counts_without_smoothing_may_find_words_impossible(command, path, out):
         "train", path, "--out", out, *flags(model="ngram", smoothing=0.0)
     )
     assert status == 0, err
-    run = runs.open_run(out)
+    run = open_run(out)
     assert run.evaluate(run.words("dev")).loss == math.inf
     assert command("sample", out)[0] == 0
     twice = (out, out)
-    assert [row.difference for row in compared(twice)] == [None, None]
+    assert [row.difference for row in compare(twice)] == [None, None]
     for arguments in (("compare", *twice), ("evaluate", out, "--full")):
         status, said, err = command(*arguments)
         assert status == 0 and "inf" in said and "nan" not in said, err

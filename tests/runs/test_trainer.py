@@ -19,12 +19,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from charlm.evaluate import evaluate
-from charlm.runs import run as runs
-from charlm.runs import store as checkpoint
-from charlm.runs import trainer as training
+from charlm.evaluate import Evaluation, evaluate
+from charlm.runs import store, trainer
 from charlm.runs.cli import main
 from charlm.runs.distributed import Group, check_batch
+from charlm.runs.run import new, open_run
 from charlm.train import NonFiniteLossError
 from charlm.vocab import InputError
 
@@ -79,8 +78,8 @@ def begin(few_words, tmp_path):
     """Return the training of a new small run."""
 
     def begin(name="run", words=few_words, **settings):
-        run = runs.new(tmp_path / name, words, **TINY, **RECIPE | settings)
-        return training.begin(run)
+        run = new(tmp_path / name, words, **TINY, **RECIPE | settings)
+        return trainer.begin(run)
 
     return begin
 
@@ -89,7 +88,7 @@ def begin(few_words, tmp_path):
 def whole(few_words, tmp_path_factory):
     """The outcome of the small run without an interruption."""
     folder = tmp_path_factory.mktemp("whole")
-    finish(training.begin(runs.new(folder, few_words, **TINY, **RECIPE)))
+    finish(trainer.begin(new(folder, few_words, **TINY, **RECIPE)))
     return outcome(folder)
 
 
@@ -101,11 +100,11 @@ def out(tmp_path):
 # Going on
 
 
-@pytest.mark.parametrize("model", ["bigram", "wavenet", "conv", "shared", "gated"])
+@pytest.mark.parametrize("model", ["bigram", "wavenet", "conv", "gated"])
 def test_every_model_goes_on_bitwise(few_words, tmp_path, model):
     settings = {"steps": 5, "batch_size": 16, "eval_every": 2}
     one, two = (
-        training.begin(runs.new(tmp_path / name, few_words, model=model, **settings))
+        trainer.begin(new(tmp_path / name, few_words, model=model, **settings))
         for name in ("one", "two")
     )
     finish(one)
@@ -113,7 +112,7 @@ def test_every_model_goes_on_bitwise(few_words, tmp_path, model):
         if step.index == 2:
             two.save()
             break
-    finish(training.resume(tmp_path / "two"))
+    finish(trainer.resume(tmp_path / "two"))
     assert outcome(tmp_path / "two") == outcome(tmp_path / "one")
 
 
@@ -124,8 +123,8 @@ def test_saved_after_any_step_it_goes_on_bitwise(begin, out, whole, stop_after):
         if step.index + 1 == stop_after:
             job.save()
             break
-    again = training.resume(out)
-    assert again.progress.step == stop_after
+    again = trainer.resume(out)
+    assert again.state.step == stop_after
     finish(again)
     assert outcome(out) == whole
 
@@ -134,8 +133,8 @@ def test_left_without_saving_it_goes_on_from_the_last_evaluation(begin, out, who
     for step, _ in begin():
         if step.index + 1 == 8:
             break
-    again = training.resume(out)
-    assert again.progress.step == 6
+    again = trainer.resume(out)
+    assert again.state.step == 6
     finish(again)
     assert outcome(out) == whole
 
@@ -158,11 +157,11 @@ def test_the_best_parameters_are_kept_and_not_the_last(begin, out, monkeypatch):
         score = evaluate(*arguments)
         return dataclasses.replace(score, loss=score.loss + 10 * next(looks))
 
-    monkeypatch.setattr(training, "evaluate", harsher)
+    monkeypatch.setattr(trainer, "evaluate", harsher)
     finish(begin())
     losses = [float(row["dev_loss"]) for row in outcome(out)[1]]
     assert len(losses) > 2 and losses == sorted(losses)
-    run = runs.open_run(out)
+    run = open_run(out)
     assert run.evaluate(run.words("dev")).loss == pytest.approx(losses[0], abs=1e-6)
 
 
@@ -176,7 +175,7 @@ def test_dying_at_any_file_it_goes_on_bitwise(begin, out, monkeypatch, when):
     settings = {"steps": 6}  # two evaluations: one with files from before, one without
     finish(begin("whole", **settings))
     whole = outcome(out.with_name("whole"))
-    write, deaths = checkpoint.write, 0
+    write, deaths = store.write, 0
 
     def deadly(path, content):
         nonlocal left
@@ -191,7 +190,7 @@ def test_dying_at_any_file_it_goes_on_bitwise(begin, out, monkeypatch, when):
         if left == 0:
             raise Killed
 
-    monkeypatch.setattr(checkpoint, "write", deadly)
+    monkeypatch.setattr(store, "write", deadly)
     for n in range(1, 100):
         directory = out.with_name(f"run{n}")
         left = n
@@ -203,7 +202,7 @@ def test_dying_at_any_file_it_goes_on_bitwise(begin, out, monkeypatch, when):
             break
         left = 0
         if (directory / "config.json").exists():
-            finish(training.resume(directory))
+            finish(trainer.resume(directory))
         else:
             finish(begin(directory.name, **settings))
         assert outcome(directory) == whole, f"died at file {n}"
@@ -253,7 +252,7 @@ def test_two_processes_do_not_train_in_one_directory(begin, out, refused, whole)
             assert "being trained by another process" in refused(
                 "train", "--resume", out
             )
-            with pytest.raises(checkpoint.RunError, match="being trained"):
+            with pytest.raises(store.RunError, match="being trained"):
                 begin()
     assert outcome(out) == whole
 
@@ -277,7 +276,7 @@ def test_a_run_goes_on_only_with_the_words_it_began_with(
 
 def interrupt_at(monkeypatch, at, times=1):
     """Press Ctrl-C right before the yield of a step, or at -1 before all of them."""
-    steps = training.training_steps
+    steps = trainer.training_steps
 
     def interrupted(*args):
         for _ in range(times * (at < 0)):
@@ -287,7 +286,7 @@ def interrupt_at(monkeypatch, at, times=1):
                 signal.raise_signal(signal.SIGINT)
             yield step
 
-    monkeypatch.setattr(training, "training_steps", interrupted)
+    monkeypatch.setattr(trainer, "training_steps", interrupted)
 
 
 @pytest.mark.parametrize("at", [-1, 0, 4, 5, 10])
@@ -303,7 +302,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_with_130(
     *_, stopped, to_go_on = err.splitlines()
     assert stopped == f"stopped after step {max(at, 0) + 1} of 12"
     assert to_go_on == f"to go on: charlm train --resume {out}"
-    assert training.resume(out).progress.step == max(at, 0) + 1
+    assert trainer.resume(out).state.step == max(at, 0) + 1
     assert command("train", "--resume", out)[0] == 0
     assert outcome(out) == whole
 
@@ -321,7 +320,7 @@ def test_a_second_ctrl_c_ends_at_once(command, few_words, out, whole, monkeypatc
         interrupt_at(patch, 4, times=2)
         arguments = ("train", few_words, "--out", out, *flags(**TINY, **RECIPE))
         assert command(*arguments)[0] == 130
-    finish(training.resume(out))
+    finish(trainer.resume(out))
     assert outcome(out) == whole
 
 
@@ -329,7 +328,7 @@ def test_ctrl_c_before_anything_is_written(command, few_words, out, monkeypatch)
     def press(*args):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(runs, "load", press)
+    monkeypatch.setattr("charlm.runs.run.read_words", press)
     assert command("train", few_words, "--out", out)[0] == 130
     assert not out.exists()
 
@@ -348,7 +347,7 @@ def test_ctrl_c_from_outside(few_words, out):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.endswith(f"to go on: charlm train --resume {out}\n")
-    assert training.resume(out).progress.step >= 10
+    assert trainer.resume(out).state.step >= 10
 
 
 # Files that cannot be written
@@ -395,9 +394,9 @@ def test_a_real_limit_on_the_size_of_files(command, few_words, out, whole):
     assert status == 2
     assert err == f"charlm: {out / STATE} cannot be written: File too large\n"
     assert {path.name for path in out.iterdir()} == {
-        *("config.json", "metrics.csv", MODEL, checkpoint.LOCK)
+        *("config.json", "metrics.csv", MODEL, store.LOCK)
     }
-    finish(training.resume(out))
+    finish(trainer.resume(out))
     assert outcome(out) == whole
 
 
@@ -412,7 +411,7 @@ def test_a_read_only_folder(refused, few_words, out, begin, monkeypatch):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(Path, "open", read_only)
-    with pytest.raises(checkpoint.RunError, match="Read-only file system"):
+    with pytest.raises(store.RunError, match="Read-only file system"):
         finish(job)
     monkeypatch.undo()
     after = {path.name: path.read_bytes() for path in out.iterdir()}
@@ -427,7 +426,7 @@ def test_a_folder_below_a_file(refused, few_words):
     refused("train", few_words, "--out", "a" * 300)
 
 
-@pytest.mark.parametrize("name", checkpoint.FILES)
+@pytest.mark.parametrize("name", store.FILES)
 def test_an_existing_run_stays(refused, few_words, out, name):
     out.mkdir()
     (out / name).write_text("here before")
@@ -442,7 +441,7 @@ def test_an_existing_run_stays(refused, few_words, out, name):
     [
         {"warmup": 12},
         {"batch_size": 1},
-        {"model": "shared", "batch_size": 8},
+        {"model": "wavenet", "batch_size": 1},
         {"model": "wavenet", "block_size": 6},
         {"device": "tpu"},
     ],
@@ -483,7 +482,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(
     assert (status, printed) == (1, "")
     assert "step" in sentence and "try a lower learning rate than" in sentence
     assert sentence.endswith(f"{out} keeps what was best before")
-    run, best = runs.open_run(out), training.resume(out).progress.best
+    run, best = open_run(out), trainer.resume(out).state.best
     assert run.evaluate(run.words("dev")).loss == pytest.approx(best.dev_loss, abs=1e-6)
 
 
@@ -499,7 +498,7 @@ def test_no_good_parameters_no_promise(command, few_words, out):
 def test_a_dev_loss_that_is_no_number_stops_too(begin, out, monkeypatch):
     job = begin()
     monkeypatch.setattr(
-        training, "evaluate", lambda *_: runs.Evaluation(float("nan"), 0.0, 1)
+        trainer, "evaluate", lambda *_: Evaluation(float("nan"), 0.0, 1)
     )
     with pytest.raises(NonFiniteLossError, match="after step 3: try a lower"):
         finish(job)
@@ -525,12 +524,10 @@ def test_shares_make_up_the_batch():
 # In double precision, so that only the order of additions differs.
 IN_DOUBLE = """
 import os, torch
-from charlm.runs import run as runs
-from charlm.runs import trainer as training
 os.environ |= environment
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
-for _ in training.begin(runs.new(out, words, **settings)):
+for _ in trainer.begin(new(out, words, **settings)):
     pass
 """
 
@@ -574,7 +571,7 @@ def test_two_processes_have_the_losses_of_one(few_words, tmp_path, model):
 
 @slow
 def test_shared_pieces_differ_a_little_between_processes(few_words, tmp_path):
-    settings = {"model": "shared", "batch_size": 64, "steps": 8, "eval_every": 8}
+    settings = {"model": "wavenet", "batch_size": 64, "steps": 8, "eval_every": 8}
     for size in (1, 2):
         out = tmp_path / f"{size}"
         assert train_in_double(size, out, few_words, settings) == [0] * size
@@ -598,4 +595,4 @@ def test_torchrun_writes_and_prints_once(few_words, tmp_path, out):
     steps = [line for line in done.stderr.splitlines() if line.startswith("step")]
     assert [line.split()[1] for line in steps] == ["3", "6", "9", "12"]
     assert "Warning" not in done.stderr
-    assert runs.open_run(out).sample(1)
+    assert open_run(out).sample(1)

@@ -11,14 +11,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
-from charlm.runs import run as runs
-from charlm.runs import store as checkpoint
-from charlm.runs import trainer as training
+from charlm.runs import store, trainer
 from charlm.runs.config import Config
-from charlm.runs.store import Progress, Row, RunError
+from charlm.runs.run import open_run
+from charlm.runs.store import Metrics, RunError, Store, TrainState
 from charlm.vocab import InputError
 
-CONFIG, MODEL, METRICS, STATE = checkpoint.FILES
+CONFIG, MODEL, METRICS, STATE, LOSSES = store.FILES
 SETTINGS = {"steps": 4, "batch_size": 16, "eval_every": 2, "n_embd": 4, "n_hidden": 8}
 COMMANDS = [("sample", "RUN"), ("evaluate", "RUN"), ("info", "RUN"), ("compare", "RUN")]
 RESUME = ("train", "--resume", "RUN")
@@ -30,9 +29,9 @@ def trained(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("trained")
     words = folder / "words.txt"
     words.write_text("\n".join(names[:300]))
-    training.train(words, out=folder / "mlp", model="mlp", **SETTINGS)
-    training.train(words, out=folder / "other", model="mlp", seed=9, **SETTINGS)
-    training.train(words, out=folder / "ngram", model="ngram", order=3)
+    trainer.train(words, out=folder / "mlp", model="mlp", **SETTINGS)
+    trainer.train(words, out=folder / "other", model="mlp", seed=9, **SETTINGS)
+    trainer.train(words, out=folder / "ngram", model="ngram", order=3)
     return folder
 
 
@@ -73,12 +72,10 @@ def changed(config, **changes):
 
 def signed(run, **changes):
     """Change a configuration, and make the tensors belong to the new one."""
-    before = checkpoint.read_config(run)
     raw = json.dumps(changed(json.loads((run / CONFIG).read_text()), **changes))
-    after = Config.model_validate_json(raw)
+    before, after = Store.open(run), Store(run, Config.model_validate_json(raw))
     for name in (MODEL, STATE):
-        tensors, progress = checkpoint.read_tensors(run / name, before)
-        checkpoint.write_tensors(run / name, after, tensors, progress)
+        after.write_tensors(name, *before.read_tensors(name))
     (run / CONFIG).write_text(raw)
 
 
@@ -87,10 +84,10 @@ def signed(run, **changes):
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    checkpoint.write(path, b"first")
+    store.write(path, b"first")
     monkeypatch.setattr(os, "fsync", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        checkpoint.write(path, b"second")
+        store.write(path, b"second")
     assert path.read_bytes() == b"first"
 
 
@@ -104,21 +101,21 @@ def test_a_file_is_flushed_before_it_is_renamed(tmp_path, monkeypatch):
             flushed.append((os.fstat(descriptor).st_size, path.exists()))
 
     monkeypatch.setattr(os, "fsync", note)
-    checkpoint.write(path, b"content")
+    store.write(path, b"content")
     assert flushed == [(7, False)] and path.read_bytes() == b"content"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_tensors_and_progress_come_back_bit_by_bit(trained, tmp_path):
-    config = checkpoint.read_config(trained / "mlp")
+def test_tensors_and_state_come_back_bit_by_bit(trained, tmp_path):
+    kept = Store(tmp_path, Store.open(trained / "mlp").config)
     tensors = {"a": torch.randn(3, 4), "b": torch.tensor([-0.0, 1e-45])}
-    row = Row(
+    row = Metrics(
         step=3, train_loss=1 / 3, dev_loss=float("inf"), learning_rate=0.1, seconds=1e9
     )
-    progress = Progress(step=3, loss_sum=2 / 3, loss_count=2, rows=(row,))
-    checkpoint.write_tensors(tmp_path / "file", config, tensors, progress)
-    found, again = checkpoint.read_tensors(tmp_path / "file", config, tensors)
-    assert again == progress
+    state = TrainState(step=3, loss_sum=2 / 3, loss_count=2, rows=(row,))
+    kept.write_tensors("file", tensors, state)
+    found, again = kept.read_tensors("file", tensors)
+    assert again == state
     for name, tensor in tensors.items():
         assert found[name].numpy().tobytes() == tensor.numpy().tobytes()
 
@@ -127,7 +124,7 @@ def test_a_run_directory_has_the_promised_files(trained):
     def shown(name):
         return {file for file in os.listdir(trained / name) if file[0] != "."}
 
-    assert shown("mlp") == {*checkpoint.FILES}
+    assert shown("mlp") == {*store.FILES} - {LOSSES}
     assert shown("ngram") == {CONFIG, MODEL, METRICS}
 
 
@@ -177,12 +174,12 @@ def test_a_config_that_asks_for_too_much(run, refused, case):
     config = json.loads((run / CONFIG).read_text())
     (run / CONFIG).write_text(json.dumps(changed(config, **OUT_OF_RANGE[case])))
     with pytest.raises(InputError) as error:
-        runs.open_run(run)
+        open_run(run)
     sentence = str(error.value)
     assert "does not belong" not in sentence  # which any change leads to, in the end
     assert refused("info", run) == sentence
     with pytest.raises(InputError):
-        training.resume(run)
+        trainer.resume(run)
 
 
 def test_a_config_that_asks_for_too_much_is_refused_by_every_command(run, all_refused):
@@ -212,7 +209,7 @@ def test_a_config_that_is_no_config(run, all_refused, case):
 def test_of_two_values_for_one_key_one_is_taken_and_checked(run, refused):
     text = (run / CONFIG).read_text()
     (run / CONFIG).write_text(text.replace("{", '{"model": "ngram", ', 1))
-    assert runs.open_run(run).config.model == "mlp"
+    assert open_run(run).config.model == "mlp"
     (run / CONFIG).write_text(text.rstrip().removesuffix("}") + ', "model": "ngram"}')
     refused("sample", run)
 
@@ -323,7 +320,7 @@ def test_the_metrics_are_written_and_never_read(run, damage):
     before = (run / METRICS).read_text()
     (run / STATE).unlink()
     damage(run / METRICS)
-    for _ in training.resume(run):
+    for _ in trainer.resume(run):
         pass
     after = (run / METRICS).read_text()
     assert [line.split(",")[:4] for line in after.splitlines()] == [
@@ -348,9 +345,8 @@ def test_files_in_each_others_place(run, all_refused):
 
 
 def test_a_model_older_than_the_state(run, trained, all_refused):
-    config = checkpoint.read_config(run)
     tensors = load_file(run / MODEL)
-    checkpoint.write_tensors(run / MODEL, config, tensors, Progress(step=1))
+    Store.open(run).write_tensors(MODEL, tensors, TrainState(step=1))
     assert "is older than" in all_refused(run, RESUME)
 
 
@@ -370,12 +366,9 @@ def test_a_run_without_parameters_yet_says_how_to_get_them(run, refused):
 
 def rewritten(path, tensors=None, **notes):
     """Write a safetensors file with its own fingerprint, and anything else changed."""
-    config = checkpoint.read_config(path.parent)
-    before, progress = checkpoint.read_tensors(path, config)
-    right = {
-        "run": checkpoint.fingerprint(config),
-        "progress": progress.model_dump_json(),
-    }
+    kept = Store.open(path.parent)
+    before, state = kept.read_tensors(path.name)
+    right = {"run": kept.digest, "progress": state.model_dump_json()}
     path.write_bytes(save({**before, **(tensors or {})}, right | notes))
 
 
@@ -436,9 +429,9 @@ def test_parameters_that_are_no_numbers(run, refused, command):
 
 def unfinished(run):
     """Put a run back to its second step, so that there is more to be made."""
-    config = checkpoint.read_config(run)
-    tensors, _ = checkpoint.read_tensors(run / STATE, config)
-    checkpoint.write_tensors(run / STATE, config, tensors, Progress(step=2))
+    kept = Store.open(run)
+    tensors, _ = kept.read_tensors(STATE)
+    kept.write_tensors(STATE, tensors, TrainState(step=2))
 
 
 @pytest.mark.parametrize(
@@ -530,7 +523,7 @@ def test_a_path_in_the_config_gives_nothing_away(
         assert "the secret" not in all_refused(run, one)
     assert command("sample", run)[0] == 0
     with pytest.raises(RunError):
-        runs.open_run(run).words()
+        open_run(run).words()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="there is no /dev/zero")
