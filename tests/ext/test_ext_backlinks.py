@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from backlinks import add_links, explained, note_terms, pages_in_order
+from bookext.backlinks import add_links, explained, note_terms, pages_in_order
 from docutils import nodes
 from sphinx import addnodes
 

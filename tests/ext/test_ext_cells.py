@@ -1,7 +1,7 @@
 """What is said about a cell that fails: its place, the code at fault, the error."""
 
 import pytest
-from cells import CellFailed, failure
+from bookext.cells import CellFailed, failure
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 SOURCE = "a = 1\n\na / 0"

@@ -1,7 +1,7 @@
 """Pages that show their text sooner still hold all of it."""
 
 import pytest
-from light import PLAIN, THEME, lighten, patient
+from bookext.light import PLAIN, THEME, lighten, patient
 
 SVG = '<svg xmlns="x" width="{}" height="{}" viewBox="0 0 1 1"></svg>'
 

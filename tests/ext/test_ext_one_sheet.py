@@ -1,7 +1,7 @@
 """The one style sheet keeps all that a page can use, and every address in it holds."""
 
 import pytest
-from one_sheet import join
+from bookext.one_sheet import join
 
 PAGE = """<html><head>
 <link rel="stylesheet" type="text/css" href="{to}_static/styles/theme.css?v=1" />

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
-from reference import autodoc
-from signatures import mend_signatures, signature
-from way_back import BUILT, ELSEWHERE, USED, met, way
-from way_back import places as all_places
+from bookext.reference import autodoc
+from bookext.signatures import mend_signatures, signature
+from bookext.way_back import BUILT, ELSEWHERE, USED, met, way
+from bookext.way_back import places as all_places
 
 from charlm import backprop, layers, train, vocab
 from charlm.book import leaderboard, plots

@@ -1,7 +1,7 @@
 """The time of a page is said as a reader would say it."""
 
 import pytest
-from roles import duration
+from bookext.roles import duration
 
 
 @pytest.mark.parametrize(

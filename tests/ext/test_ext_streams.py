@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from streams import joined, setup, shown
+from bookext.streams import joined, setup, shown
 
 
 def stream(*pieces, name="stdout"):

@@ -5,8 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from failure import LINES, BuildFailed, Failure
-from strict import begin, finish
+from bookext.failure import LINES, BuildFailed, Failure
+from bookext.strict import begin, finish
 
 PAGE = """# A
 

@@ -73,7 +73,7 @@ def test_links_formulas_and_missing_pages(tmp_path):
 def test_what_fails_before_the_build_begins(tmp_path):
     book = write_book(tmp_path, {"index": "# A\n"})
     config = book / "_config.yml"
-    config.write_text(config.read_text().replace("- streams\n", "- no_extension\n"))
+    config.write_text(config.read_text().replace("- sphinx_sitemap\n", "- no_extension\n"))
     status, log = build(book)
     assert status != 0 and last_lines(log)[1:] == [
         "ModuleNotFoundError: No module named 'no_extension'",

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from books import NOTEBOOK, ROOT, build, write_book
-from fingerprint import cells
+from bookext.fingerprint import cells
 from visits import opened
 
 PAGE = (

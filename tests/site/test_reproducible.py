@@ -17,7 +17,7 @@ import pytest
 from books import ROOT, SITE
 from jupyter_cache import get_cache
 from nbclient import NotebookClient
-from notebooks import runs
+from bookext.notebooks import runs
 
 CHAPTERS = [
     path.stem

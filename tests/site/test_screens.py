@@ -5,7 +5,7 @@ import xml.etree.ElementTree as xml
 
 import pytest
 from books import NOTEBOOK, build, write_book
-from light import STORED_THEME, THEME
+from bookext.light import STORED_THEME, THEME
 from visits import PAGES, opened
 
 CHAPTERS = [name for name in PAGES if re.match(r"book/\d", name)]

@@ -9,9 +9,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cells
-from failure import BuildFailed
-from fingerprint import add_to_kernelspec, fingerprint
+from bookext import cells
+from bookext.failure import BuildFailed
+from bookext.fingerprint import add_to_kernelspec, fingerprint
 from jupyter_cache import get_cache
 from myst_nb.core.execute import create_client
 from myst_nb.core.nb_to_tokens import nb_node_to_dict

@@ -16,7 +16,7 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
-from way_back import way_back
+from bookext.way_back import way_back
 
 SPOKEN = "__call__, __getitem__, __iter__, __len__"
 

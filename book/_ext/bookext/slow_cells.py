@@ -6,7 +6,7 @@ that the cache gives back without looking at it: the description of the language
 """
 
 from docutils import nodes
-from roles import duration
+from bookext.roles import duration
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 SLOW = 5.0  # seconds

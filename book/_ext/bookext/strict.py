@@ -17,8 +17,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from traceback import format_exception
 
-from failure import BuildFailed, Failure, full_text, last_lines
-from fingerprint import CELL, OPTIONS
+from bookext.failure import BuildFailed, Failure, full_text, last_lines
+from bookext.fingerprint import CELL, OPTIONS
 from sphinx.application import ENV_PICKLE_FILENAME
 from sphinx.util.logging import WarningStreamHandler
 

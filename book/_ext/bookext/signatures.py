@@ -98,6 +98,7 @@ def mend_signatures(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
+    app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-signature", signature)
     app.connect("autodoc-process-docstring", draw_arrows)
     app.connect("html-page-context", mend_signatures)

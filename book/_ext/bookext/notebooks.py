@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 import nbformat
-from as_markdown import NOT_TEXT, Converter, blocks
+from bookext.as_markdown import NOT_TEXT, Converter, blocks
 from bs4 import BeautifulSoup
 from jupyter_cache import get_cache
 from myst_nb.core.read import create_nb_reader, is_myst_markdown_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from side_by_side import source
-from streams import joined
+from bookext.side_by_side import source
+from bookext.streams import joined
 
 FIRST = """\
 # Run this first: it installs the book's package, where that is missing.

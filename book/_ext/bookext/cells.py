@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Event
 from traceback import format_exception
 
-from failure import Failure, one_line
+from bookext.failure import Failure, one_line
 from jupyter_cache.executors.utils import single_nb_execution
 from jupyter_client import AsyncKernelManager
 from myst_nb.core.execute import cache

@@ -12,8 +12,8 @@ import ast
 from pathlib import Path
 
 from docutils import nodes
-from fingerprint import cell_tree
-from living import pages
+from bookext.fingerprint import cell_tree
+from bookext.living import pages
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 BUILT, USED = "Built in", "First used in"

@@ -16,7 +16,7 @@ from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
 
-KATEX = Path(__file__).parent.parent / "assets" / "katex" / "katex.min.js"
+KATEX = Path(__file__).parents[2] / "assets" / "katex" / "katex.min.js"
 NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|alignat|gather)\}")
 
 
