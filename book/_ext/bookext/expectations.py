@@ -1,20 +1,23 @@
-"""Expectations of a page (`charlm.book.expectations`): where one was missed, a note.
+"""A number that misses its band is shown: in a note on the page, and by the build.
 
-A cell tagged `expect` shows no code. It shows nothing at all as long as its
-expectations are met; a note takes its place where one is missed. The build ends with
-the list of such places; with CHARLM_STRICT=1 each is a warning, so the build fails.
+A page states the bands by `charlm.book.expectations`. A cell tagged `expect` shows no
+code, and nothing at all as long as its expectations are met; a note takes its place
+where one is missed. The build ends with the list of such places; with CHARLM_STRICT=1
+each is a warning, so the build fails.
 """
 
 import atexit
 import os
+import re
+from html import unescape
 
-from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 TAG = "expect"
+SAID = re.compile(r'data-expectation="([^"]*)"')
 LAST_WORDS = """
 On this machine some numbers came out differently from what the text was written for.
 The pages are made all the same, and each says so at its place:"""
@@ -30,28 +33,14 @@ class PlaceNotes(SphinxTransform):
         for cell in list(self.document.findall(nodes.container)):
             if TAG not in (cell.get("cell_metadata") or {}).get("tags", []):
                 continue
-            notes = [raw for raw in cell.findall(nodes.raw) if is_note(raw)]
-            missed += [(cell.line, words) for note in notes for words in said(note)]
+            notes = []
+            for output in cell.findall(nodes.raw):
+                if said := SAID.findall(output.astext()):
+                    missed += [(cell.line, unescape(text)) for text in said]
+                    notes.append(output.deepcopy())
             place = cell.parent.index(cell)
-            cell.parent[place : place + 1] = [note.deepcopy() for note in notes]
-        misses(self.env)[self.env.docname] = missed
-
-
-def is_note(raw):
-    return "html" in raw.get("format", "") and "data-expectation" in raw.astext()
-
-
-def said(note):
-    """What a note says, each missed expectation as one line of text."""
-    soup = BeautifulSoup(note.astext(), "html.parser")
-    return [tag["data-expectation"] for tag in soup.select("[data-expectation]")]
-
-
-def misses(env):
-    """The missed expectations of all pages: {docname: [(line, text), ...]}."""
-    if not hasattr(env, "missed_expectations"):
-        env.missed_expectations = {}
-    return env.missed_expectations
+            cell.parent[place : place + 1] = notes
+        self.env.metadata[self.env.docname]["missed"] = missed
 
 
 def tell(app, exception):
@@ -59,8 +48,8 @@ def tell(app, exception):
         return
     found = [
         (docname, line, text)
-        for docname, missed in sorted(misses(app.env).items())
-        for line, text in missed
+        for docname, notes in sorted(app.env.metadata.items())
+        for line, text in notes.get("missed", [])
     ]
     if os.environ.get("CHARLM_STRICT") == "1":
         for docname, line, text in found:
@@ -73,5 +62,3 @@ def tell(app, exception):
 def setup(app):
     app.add_transform(PlaceNotes)
     app.connect("build-finished", tell, priority=900)
-    app.connect("env-purge-doc", lambda app, env, doc: misses(env).pop(doc, None))
-    return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -3,9 +3,9 @@
 import base64
 
 import pytest
-from bookext.as_markdown import Converter, blocks
-from bs4 import BeautifulSoup
+from bookext.markdown import Converter, blocks
 from bookext.offline_math import render
+from bs4 import BeautifulSoup
 
 ADDRESS = "https://example.org/book/one.html"
 
