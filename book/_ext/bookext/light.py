@@ -1,37 +1,40 @@
-"""Pages show their text sooner: scripts wait for it, and do not lay it out again.
+"""You can read a page before all of it has come: what its text does not need waits.
 
-The theme has its icons twice: as fonts, and as a script of 1.5 MB that puts drawings in
-the place of the fonts' letters. The fonts are enough. Sphinx and the theme load each
-script before the text; with `defer` they run after it, in the same order, and the page
-knows from the start whether it is light or dark. And where the theme asks box after box
-whether it scrolls, laying the page out for each, `access.js` hears it from the browser.
-Figures below the first are drawn when the reader comes near, in a space kept for them.
-Of a chapter's elements, every third only said that a name has the colour of text.
+Scripts run after the text. Figures below the first are drawn when you come near, in a
+space that is kept for them. And the theme has its icons twice, as fonts and as a script
+of 1.5 MB that puts drawings in the place of the fonts' letters: the fonts are enough.
 """
 
 import re
 from pathlib import Path
 
-FIRST = re.compile(
-    r'<script[^>]* src="[^"]*/((?:documentation_options|quiet)\.js)[^"]*"></script>'
-)
-SCRIPT = re.compile(r"<script(?! defer)(?=[^>]* src=)")
-STORED_THEME = 'localStorage.getItem("theme") || "auto"'
-THEME = """({ light: "light", dark: "dark" })[localStorage.getItem("mode")] ||
-      (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")"""
-TAB_STOP = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
-PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')  # name, punctuation, white
+AT_ONCE = "documentation_options.js"  # scripts inside the page add to it
 FIGURE = re.compile(r'<img (?!loading)(?=[^>]*src="[./]*_images/([^"]+\.svg)")')
 SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)(pt|)" height="([\d.]+)')
 PIXELS = {"pt": 4 / 3, "": 1}
 
 
-def patient(html, images):
-    """The page with figures that load when they come near; the first does at once."""
+def add_templates(app, config):
+    config.templates_path.append(str(Path(__file__).with_name("templates")))
+
+
+def defer_scripts(app, pagename, templatename, context, doctree):
+    for script in context["script_files"]:
+        if script.filename and Path(script.filename).name != AT_ONCE:
+            script.attributes.setdefault("defer", "defer")
+
+
+def lazy_figures(app, pagename, templatename, context, doctree):
+    files = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
+    context["body"] = lazy(context.get("body", ""), files)
+
+
+def lazy(html, files):
+    """A page with figures that load when they come near; the first does at once."""
 
     def sized(match):
-        svg = (images / match[1]).read_text(encoding="utf-8")
-        width, unit, height = SIZE.search(svg).groups()
+        svg = files[match[1]].read_text(encoding="utf-8")
+        (width, unit, height), *_ = SIZE.findall(svg)
         w, h = (round(float(side) * PIXELS[unit]) for side in (width, height))
         loading = "eager" if match.start() == first else "lazy"
         return f'<img loading="{loading}" width="{w}" height="{h}" '
@@ -40,28 +43,13 @@ def patient(html, images):
     return FIGURE.sub(sized, html)
 
 
-def lighten(html, static):
-    """The page with deferred scripts; two short ones that come first are inside it."""
-    html = FIRST.sub(lambda m: f"<script>{(static / m[1]).read_text()}</script>", html)
-    html = PLAIN.sub(r"\1", html.replace(STORED_THEME, THEME))
-    return SCRIPT.sub("<script defer", html)
-
-
-def finish(app, exception):
-    if exception or app.builder.format != "html":
-        return
-    static = Path(app.outdir, "_static")
-    (static / "scripts" / "fontawesome.js").write_text("", encoding="utf-8")
-    theme = static / "scripts" / "pydata-sphinx-theme.js"
-    script = theme.read_text(encoding="utf-8")
-    theme.write_text(script.replace(TAB_STOP, "0"), encoding="utf-8")
-    for page in Path(app.outdir).rglob("*.html"):
-        if static not in page.parents:
-            html = page.read_text(encoding="utf-8")
-            html = patient(lighten(html, static), static.parent / "_images")
-            page.write_text(html, encoding="utf-8")
+def empty_icon_script(app, exception):
+    if not exception and app.builder.format == "html":
+        Path(app.outdir, "_static", "scripts", "fontawesome.js").write_text("")
 
 
 def setup(app):
-    app.connect("build-finished", finish)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("config-inited", add_templates)
+    app.connect("html-page-context", defer_scripts, priority=900)  # all are there then
+    app.connect("html-page-context", lazy_figures)
+    app.connect("build-finished", empty_icon_script, priority=400)
