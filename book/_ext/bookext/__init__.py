@@ -1,8 +1,13 @@
-"""The book's own Sphinx extensions: the first line of each module says what it is for.
+"""The book's own Sphinx extensions; each module's first line says what needs it.
 
-`strict` comes before all other extensions, as it tells of their faults. Elsewhere the
-order is that of the priorities, which each module gives where it matters.
+`strict` is set up before all others, also those of other authors, as it tells of their
+faults. Where the order of events matters, the modules give a priority. When the pages
+are written, `living` adds the models (300), `light` empties a script (400),
+`code_links` puts links into the pages (500), `notebooks` reads these (600),
+`expectations` says what was missed (900), and `strict` ends the build (1000).
 """
+
+from importlib import import_module
 
 PARTS = (
     "strict",
@@ -10,24 +15,20 @@ PARTS = (
     "offline_math",
     "expectations",
     "fingerprint",
-    "cells",
-    "side_by_side",
+    "execution",
+    "run_times",
     "living",
     "notebooks",
     "roles",
-    "slow_cells",
     "light",
-    "one_sheet",
     "backlinks",
     "reference",
-    "signatures",
-    "way_back",
+    "code_links",
     "command_line",
-    "streams",
 )
 
 
 def setup(app):
     for part in PARTS:
-        app.setup_extension(f"{__name__}.{part}")
-    return {"parallel_read_safe": False, "parallel_write_safe": True}
+        import_module(f"{__name__}.{part}").setup(app)
+    return {"parallel_read_safe": False, "parallel_write_safe": False}
