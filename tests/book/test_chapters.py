@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fingerprint import CELL, FRONT_MATTER, OPTIONS
+from bookext.fingerprint import CELL, FRONT_MATTER, OPTIONS
 from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fingerprint import cells
+from bookext.fingerprint import cells
 
 PAGE = (Path(__file__).parents[2] / "book" / "troubleshooting.md").read_text(
     encoding="utf-8"

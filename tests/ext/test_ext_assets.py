@@ -1,6 +1,6 @@
 """The pages notice a change of a static file."""
 
-from assets import digest
+from bookext.assets import digest
 
 
 def test_digest_follows_names_and_contents(tmp_path):

@@ -3,7 +3,7 @@
 import re
 
 import typer
-from command_line import described
+from bookext.command_line import described
 
 from charlm.runs.cli import app
 

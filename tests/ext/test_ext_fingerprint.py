@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from fingerprint import FRONT_MATTER, add_to_kernelspec, cells, fingerprint
+from bookext.fingerprint import FRONT_MATTER, add_to_kernelspec, cells, fingerprint
 
 PACKAGE = {
     "__init__.py": '"""The package."""\n',

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from offline_math import KATEX, MathError, display_source, render
+from bookext.offline_math import KATEX, MathError, display_source, render
 
 
 def test_formula_has_a_drawing_and_mathml():

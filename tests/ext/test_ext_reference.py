@@ -6,16 +6,21 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from bookext.reference import (
+    BUILT,
+    ELSEWHERE,
+    USED,
+    WRITTEN_OUT,
+    all_places,
+    autodoc,
+    find_way,
+    mend_types,
+    names_met,
+)
 from docutils import nodes
-from reference import autodoc
-from signatures import mend_signatures, signature
-from way_back import BUILT, ELSEWHERE, USED, met, way
-from way_back import places as all_places
 
-from charlm import backprop, layers, train, vocab
-from charlm.book import leaderboard, plots
-from charlm.runs import config
-from charlm.runs import run as runs
+from charlm import backprop, evaluate, train, vocab
+from charlm.book import plots
 
 
 @pytest.mark.parametrize(
@@ -37,42 +42,22 @@ def test_each_kind_of_name_has_its_directive(module, name, first, also):
     assert not any(re.search(r": \w.*:$", option) for option in options)
 
 
-def of(what, thing):
-    return signature(None, what, "", thing, {}, "(autodoc)", "its result")
-
-
 @pytest.mark.parametrize(
-    "what, thing, arguments, result",
-    [
-        ("function", plots.loss_dotplot, "ax: Axes | None=None)", "Axes"),
-        ("function", plots.bars, "values: ArrayLike", "Axes"),
-        (
-            "function",
-            leaderboard.as_html,
-            "Sequence[~charlm.book.leaderboard.Row]",
-            "str",
-        ),
-        ("class", layers.Linear, "(in_features: int,", None),
-        ("method", runs.Run.evaluate, "(words: Sequence[str])", "~charlm.evaluate."),
-        ("method", vocab.Vocabulary.from_words, "(words: Iter", "~charlm.vocab.Voc"),
-        ("class", config.Options, "order: int | None = None", None),
-        ("class", train.Step, "(autodoc)", "its result"),
-        ("property", runs.Run.vocab, "(autodoc)", "its result"),
-        ("exception", vocab.InputError, "", None),
-    ],
+    "what, arguments, result",
+    [("function", "(n)", "int"), ("method", "(n)", "int"), ("class", "(n)", None)],
 )
-def test_types_are_those_of_the_source(what, thing, arguments, result):
-    found, returns = of(what, thing)
-    assert arguments in found and "self" not in found and "Annotated" not in found
-    assert returns is None if result is None else returns.startswith(result)
+def test_a_result_stands_behind_the_arrow(what, arguments, result):
+    """And is no longer there for autodoc to list it after the parameters."""
+    types = {"n": f"{WRITTEN_OUT} | None", "return": "int"}
+    app = SimpleNamespace(env=SimpleNamespace(temp_data={"annotations": {"f": types}}))
+    assert mend_types(app, what, "f", len, {}, "(n)", None) == (arguments, result)
+    assert types == {"n": "ArrayLike | None"}
 
 
-def test_a_parameter_a_line_is_no_definition():
-    line = '<dd><em class="sig-param">n</em>,</dd>\n'
-    context = {"body": f"<dl>\n{line}{line}</dl>\n<dl>\n<dt>A</dt>\n<dd>B</dd></dl>"}
-    mend_signatures(None, "", "", context, None)
-    assert context["body"].count("sig-line") == 2
-    assert context["body"].count("<dl>") == context["body"].count("<dd>") == 1
+def test_a_protocol_has_no_arguments():
+    app = SimpleNamespace(env=SimpleNamespace(temp_data={}))
+    signed = mend_types(app, "class", "", evaluate.Model, {}, "(*args)", None)
+    assert signed == ("", None)
 
 
 def cell(source, *tags):
@@ -90,7 +75,7 @@ def section(title, *children):
 
 def places(*sections, is_chapter=True, package):
     page = section("Page", *sections)
-    return met(page, package, is_chapter)
+    return names_met(page, package, is_chapter)
 
 
 def test_a_name_is_built_where_it_is_imported_shown_or_made_by_hand(tmp_path):
@@ -159,7 +144,12 @@ def test_a_neighbour_leads_to_a_chapter_and_nowhere_else():
         "one.a": (BUILT, "book/02_mlp", "how", "How"),
         "one.b": (USED, "book/using", "five", "Five"),
     }
-    assert way(found, "one.b", "one.b", "one.c") == found["one.b"]
-    assert way(found, "one.c", "one.a", "one.c") == ("See", "book/02_mlp", "how", "How")
-    assert way(found, "one.c", "one.b", "one.c") is None
-    assert way(found, "one.c", "one.c") is None
+    assert find_way(found, "one.b", "one.b", "one.c") == found["one.b"]
+    assert find_way(found, "one.c", "one.a", "one.c") == (
+        "See",
+        "book/02_mlp",
+        "how",
+        "How",
+    )
+    assert find_way(found, "one.c", "one.b", "one.c") is None
+    assert find_way(found, "one.c", "one.c") is None

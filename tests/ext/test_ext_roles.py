@@ -1,12 +1,8 @@
-"""The time of a page is said as a reader would say it."""
+"""A cited number can be told from a measured one."""
 
-import pytest
-from roles import duration
+from bookext.roles import cited
 
 
-@pytest.mark.parametrize(
-    "seconds, text",
-    [(0.2, "under 1 s"), (1.4, "1 s"), (12.3, "12 s"), (99, "99 s"), (180, "3 min")],
-)
-def test_duration(seconds, text):
-    assert duration(seconds) == text
+def test_a_cited_number_is_marked():
+    (number,), messages = cited("cited", "", "2.454", 1, None)
+    assert (number.astext(), number["classes"], messages) == ("2.454", ["cited"], [])

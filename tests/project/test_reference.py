@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from fingerprint import CELL, cell_tree, cells
+from bookext.fingerprint import CELL, cell_tree, cells
 from sphinx.pycode import ModuleAnalyzer
 
 import charlm

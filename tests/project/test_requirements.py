@@ -13,7 +13,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.txt").read_text()
-OUR_OWN = {"charlm"} | {
+OUR_OWN = {"charlm", "bookext"} | {
     file.stem
     for folder in ("tests", "book/_ext", "benchmarks")
     for file in (ROOT / folder).rglob("*.py")
@@ -56,7 +56,7 @@ def imported(files):
         ("charlm/*.py", None),
         ("charlm/book/exercises/*.py", None),
         ("charlm/book/*.py", "book"),
-        ("book/_ext/*.py", "book"),
+        ("book/_ext/bookext/*.py", "book"),
         ("tests/**/*.py", "test"),
         ("benchmarks/*.py", "test"),
     ],

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from bookext.fingerprint import cells
 from books import NOTEBOOK, ROOT, build, write_book
-from fingerprint import cells
 from visits import opened
 
 PAGE = (

@@ -14,7 +14,7 @@ from books import SITE
 from visits import PAGES, opened
 
 VIEWS = {"desktop": ("light", 1280), "phone": ("dark", 360)}
-MAX_BYTES = 1_200_000
+MAX_OWN, MAX_SHARED = 500_000, 500_000  # bytes
 UNFOLD = """() => {
     for (const e of document.querySelectorAll('details')) e.open = true
     for (const e of document.querySelectorAll('.toggle-button-hidden')) e.click()
@@ -52,15 +52,21 @@ def sent_bytes(path):
 
 
 def test_a_page_is_light(visit, address):
-    """With all that it loads, except for the models of its figures."""
+    """Itself with all its figures; and what it shares with others, which comes once.
+
+    The models of living figures are left out.
+    """
     resources = "performance.getEntriesByType('resource').map(e => e.name)"
-    urls = {visit.page.url, *visit.page.evaluate(resources)}
+    images = "[...document.images].map(e => e.src)"
+    urls = {*visit.page.evaluate(resources), *visit.page.evaluate(images)}
     paths = {
         url.removeprefix(address).partition("?")[0].partition("#")[0]
-        for url in urls
+        for url in {visit.page.url, *urls}
         if url.startswith(address) and "/models/" not in url
     }
-    assert len(paths) > 5 and sum(map(sent_bytes, paths)) <= MAX_BYTES
+    shared = {path for path in paths if path.startswith(("_static/", "searchindex."))}
+    assert len(shared) > 5 and sum(map(sent_bytes, shared)) <= MAX_SHARED
+    assert sum(map(sent_bytes, paths - shared)) <= MAX_OWN
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "404.html"])

@@ -5,6 +5,7 @@ import json
 import pytest
 from books import NOTEBOOK, build, write_book
 from bs4 import BeautifulSoup
+from visits import opened
 
 from charlm.runs.cli import app
 
@@ -45,8 +46,10 @@ def eight(first_of_all_arguments: str, another_argument_that_is_long: int = 8) -
 
     Parameters
     ----------
-    first_of_all_arguments, another_argument_that_is_long
+    first_of_all_arguments
         Unused.
+    another_argument_that_is_long
+        Unused, too.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def read(folder):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The pages as built; after a section's new title; and after a new docstring."""
+    """The pages as built; after a section's new title, a new docstring, new code."""
     folder = tmp_path_factory.mktemp("reference")
     package = folder / "tiny"
     package.mkdir()
@@ -76,6 +79,7 @@ def pages(tmp_path_factory):
         (folder / "7.md", CHAPTER),
         (folder / "7.md", CHAPTER.replace("Seven at once", "Seven again")),
         (package / "one.py", MODULE.replace("Return 7", "Return seven")),
+        (package / "one.py", MODULE.replace("[7] * n", "n * [7]")),
     ]
     built = []
     for file, text in edits:
@@ -92,7 +96,7 @@ def words(element):
 
 def test_an_entry_has_types_errors_and_a_way_back(pages):
     seven, eight = pages[0]["api"].select("dl.py")
-    assert words(seven.dt).startswith("seven(n: int) → list[int]")
+    assert words(seven.dt).startswith("seven(n) → list[int]")
     assert seven.select_one("dd a.reference")["href"] == "#tiny.one.eight"
     assert "Raises : ValueError – Never." in eight.get_text(" ", strip=True)
     back = [words(entry.select_one(".way-back")) for entry in (seven, eight)]
@@ -107,12 +111,42 @@ def test_a_way_back_follows_its_section(pages):
 
 
 def test_an_entry_follows_its_docstring(pages):
-    assert [("Return seven" in words(page["api"])) for page in pages] == [0, 0, 1]
+    assert [("Return seven" in words(page["api"])) for page in pages] == [0, 0, 1, 0]
 
 
-def test_a_long_signature_has_a_line_for_each_parameter(pages):
-    signature = pages[0]["api"].select("dt.sig")[1]
-    assert len(signature.select(".sig-line")) == 2 and not signature.select("dl")
+def test_each_parameter_has_a_line_with_its_type(pages):
+    lists = [entry.select("dd li") for entry in pages[0]["api"].select("dl.py")]
+    assert words(pages[0]["api"].select("dl.py dd dd")[0]) == "n (int)"
+    assert [words(item) for item in lists[1]] == [
+        "first_of_all_arguments (str) – Unused.",
+        "another_argument_that_is_long (int) – Unused, too.",
+    ]
+
+
+def test_names_in_cells_lead_to_their_entries(pages):
+    """In each build, whether the page was read again, written again, or neither."""
+    for built in pages:
+        links = {
+            name: [
+                (words(link), link["href"])
+                for link in built[name].select(".cell_input a")
+            ]
+            for name in ("7", "api")
+        }
+        assert links == {
+            "7": [("seven", "api.html#tiny.one.seven")] * 2,
+            "api": [("eight", "api.html#tiny.one.eight")] * 2,
+        }
+
+
+def test_a_link_in_code_is_seen_and_keeps_the_code_s_color(browser, site):
+    url = (site / "book" / "02_mlp.html").as_uri()
+    style = "e => [getComputedStyle(e).color, getComputedStyle(e).textDecorationLine]"
+    for scheme in ("light", "dark"):
+        with opened(browser, url, scheme=scheme) as (page, _):
+            link = page.locator("pre a.sphinx-codeautolink-a").first
+            color, _ = page.locator("pre").first.evaluate(style)
+            assert link.evaluate(style) == [color, "underline"]
 
 
 def test_the_contents_list_the_entries(pages):

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from bookext.notebooks import runs
 from books import ROOT, SITE
 from jupyter_cache import get_cache
 from nbclient import NotebookClient
-from notebooks import runs
 
 CHAPTERS = [
     path.stem

@@ -27,11 +27,16 @@ class Tab:
         context.on("request", self.check_request)
         context.on("requestfailed", self.check_failure)
         context.on("response", self.check_response)
-        self.page.on("console", lambda m: self.note(f"console {m.type}: {m.text}"))
+        self.page.on("console", self.check_message)
         self.page.on("pageerror", lambda error: self.note(f"error: {error}"))
 
     def note(self, problem):
         self.problems.append(problem)
+
+    def check_message(self, message):
+        """The theme may log what it does: that is no complaint."""
+        if message.type not in ("log", "info", "debug"):
+            self.note(f"console {message.type}: {message.text}")
 
     def check_request(self, request):
         if not request.url.startswith((self.home, "data:", "blob:")):

@@ -1,21 +1,37 @@
-"""Each entry of the reference leads back to where the book builds what it describes.
+"""Each public name has an entry that tells its types and where the book builds it.
 
-A chapter builds a name by hand and imports it then, or shows its source: the section
-where it does so, or where it defines the name by hand (in a cell tagged `scratch`), is
-the one. Of a name that no chapter builds, the entry tells where it is first used; of
-another, in which chapter those are that share its example. All of it is read from the
-pages, but for a few names that a chapter builds in other words; what stands in
-exercises does not count.
+    ```{reference} charlm.data
+    load_words
+    split_words
+    ```
+
+gives an entry for each name. autodoc and napoleon make it of the docstring and the
+types; it ends with a link back. A chapter builds a name by hand and imports it then, or
+shows its source: the section where it does so, or where it defines the name by hand (in
+a cell tagged `scratch`), is the one. Of a name that no chapter builds, the entry tells
+where it is first used; of another, in which chapter those are that share its example.
+All of it is read from the pages, but for a few names that a chapter builds in other
+words; what stands in exercises does not count.
 """
 
 import ast
+import inspect
+from importlib import import_module
 from pathlib import Path
 
 from docutils import nodes
-from fingerprint import cell_tree
-from living import pages
+from docutils.statemachine import StringList
+from numpy.typing import ArrayLike
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+from sphinx.util.typing import stringify_annotation
 
+from bookext.fingerprint import cell_tree
+from bookext.pages import in_order
+
+WRITTEN_OUT = stringify_annotation(ArrayLike, "smart")  # six lines of numpy's own
+SPOKEN = "__call__, __getitem__, __iter__, __len__"
 BUILT, USED = "Built in", "First used in"
 # A chapter imports these elsewhere than where it builds them, or without building them.
 ELSEWHERE = {
@@ -30,20 +46,80 @@ class way_back(nodes.General, nodes.Element):
     """Stands in an entry for the way back, until all pages have been read."""
 
 
-def met(doctree, package, is_chapter):
+class Reference(SphinxDirective):
+    required_arguments = 1
+    has_content = True
+
+    def run(self):
+        self.assert_has_content()
+        self.env.metadata[self.env.docname]["reference"] = True
+        module = import_module(self.arguments[0])
+        entries = nodes.container()
+        all_names = [f"{module.__name__}.{name}" for name in self.content]
+        for name, full in zip(self.content, all_names):
+            lines = ["```{eval-rst}", *autodoc(module, name), "```"]
+            self.state.nested_parse(StringList(lines), self.content_offset, entries)
+            for entry in entries[-1:]:
+                entry[-1] += way_back(wanted=[full, *all_names])
+        return entries.children
+
+
+def autodoc(module, name):
+    """The lines of the directive that documents a name of a module."""
+    thing, full = getattr(module, name), f"{module.__name__}.{name}"
+    if inspect.isroutine(thing):
+        return [f".. autofunction:: {full}"]
+    if not inspect.isclass(thing):
+        return [f".. autodata:: {full}"] + ["   :no-value:"] * (len(repr(thing)) > 60)
+    kind = "exception" if issubclass(thing, BaseException) else "class"
+    options = ["members:", f"special-members: {SPOKEN}"]
+    if fields := getattr(thing, "_fields", ()):  # of a NamedTuple: the docstring says
+        options.append(f"exclude-members: {', '.join(fields)}")
+    if thing.__bases__ != (object,):
+        options.append("show-inheritance:")
+    return [f".. auto{kind}:: {full}", *(f"   :{option}" for option in options)]
+
+
+def mend_types(app, what, name, thing, options, arguments, result):
+    """Set the type of a result behind the arrow, and not in a list of one."""
+    types = app.env.temp_data.get("annotations", {}).get(name, {})
+    for parameter, written in types.items():
+        types[parameter] = written.replace(WRITTEN_OUT, "ArrayLike")
+    returned = types.pop("return", None)
+    if what in ("function", "method"):
+        return arguments, returned
+    return ("" if getattr(thing, "_is_protocol", False) else arguments), result
+
+
+def find(app, env, node, content):
+    """Link a name that stands in a docstring without its module, where it is clear."""
+    objects = env.get_domain("py").objects
+    name = node.get("reftarget", "")
+    full = [x for x in objects if x.count(".") == 2 and x.endswith(f".{name}")]
+    if node.get("refdomain") != "py" or len(full) != 1:
+        return None
+    found = objects[full[0]]
+    return make_refnode(
+        app.builder, node["refdoc"], found.docname, found.node_id, content, full[0]
+    )
+
+
+def names_met(doctree, package, is_chapter):
     """{(word, full name): (id, title)} of the package's names that a page shows."""
-    found, by_hand, aliases = {}, {}, {}
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    by_hand: dict[str, tuple[str, str]] = {}
+    aliases: dict[str, str] = {}
     for block in doctree.findall(nodes.literal_block):
         if place := section(block):
-            for name in shown(block, package):
+            for name in names_listed(block, package):
                 found.setdefault((BUILT, name), place)
-            tree = code(block)
-            for name, is_import in used(tree, package.name, aliases):
+            tree = tree_of(block)
+            for name, is_import in names_used(tree, package.name, aliases):
                 hand = by_hand.get(name.rpartition(".")[2])
                 word = BUILT if hand or (is_import and is_chapter) else USED
                 found.setdefault((word, name), hand or place)
             if "tag_scratch" in block.parent.parent.get("classes", []):
-                names = (getattr(node, "name", None) for node in tree.body)
+                names = (getattr(node, "name", "") for node in tree.body)
                 by_hand = dict.fromkeys(names, place) | by_hand
     return found
 
@@ -60,7 +136,7 @@ def section(node):
     return titles[0]
 
 
-def shown(block, package):
+def names_listed(block, package):
     """The names of a package's functions and classes whose source a block shows."""
     path = Path(block.get("source") or "")
     if path.is_relative_to(package) and "cell_input" not in block.parent["classes"]:
@@ -69,13 +145,13 @@ def shown(block, package):
             yield f"{module}.{getattr(node, 'name', '')}"
 
 
-def code(block):
+def tree_of(block):
     """The syntax tree of a block that is a cell; otherwise an empty one."""
     is_cell = "cell_input" in block.parent.get("classes", [])
     return cell_tree(block.astext() if is_cell else "")
 
 
-def used(tree, package, aliases):
+def names_used(tree, package, aliases):
     """(full name, whether it is imported) of what code imports or takes of a module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -90,11 +166,11 @@ def used(tree, package, aliases):
             yield f"{full}.{node.attr}", False
 
 
-def note(app, doctree):
+def note_names(app, doctree):
     notes = app.env.metadata[app.env.docname]
     if "reference" not in notes:
         package = Path(app.srcdir, app.config.fingerprint_package)
-        notes["met"] = met(doctree, package, is_chapter(app.env.docname))
+        notes["met"] = names_met(doctree, package, is_chapter(app.env.docname))
 
 
 def is_chapter(page):
@@ -102,11 +178,11 @@ def is_chapter(page):
     return Path(page).name[0].isdigit()
 
 
-def places(env):
+def all_places(env):
     """{full name: (word, page, id, title)}, the first place of each in the book."""
-    found = {}
+    found: dict[str, tuple[str, str, str, str]] = {}
     for word in (BUILT, USED):
-        for page in pages(env, env.config.root_doc):
+        for page in in_order(env):
             for (kind, name), place in env.metadata[page].get("met", {}).items():
                 if kind == word:
                     found.setdefault(name, (word, page, *place))
@@ -124,13 +200,14 @@ def title_of(env, page, anchor):
 
 def outdated(app, env):
     """The pages of the reference, where a way back leads elsewhere than before."""
-    before, env.met = getattr(env, "met", None), places(env)
-    if env.met == before:
+    before = getattr(env, "places", None)
+    env.places = all_places(env)
+    if env.places == before:
         return []
     return [page for page, notes in env.metadata.items() if "reference" in notes]
 
 
-def way(found, name, *beside):
+def find_way(found, name, *beside):
     """The place of a name, or else of the first beside it that a chapter has."""
     if name in found:
         return found[name]
@@ -141,9 +218,9 @@ def way(found, name, *beside):
 class ShowWayBack(SphinxPostTransform):
     default_priority = 10
 
-    def run(self):
+    def run(self, **options):
         for node in list(self.document.findall(way_back)):
-            place = way(self.env.met, *node["wanted"])
+            place = find_way(all_places(self.env), *node["wanted"])
             node.replace_self([self.line(*place)] if place else [])
 
     def line(self, word, page, anchor, title):
@@ -157,8 +234,11 @@ class ShowWayBack(SphinxPostTransform):
 
 
 def setup(app):
+    app.setup_extension("sphinx.ext.autodoc")
     app.add_node(way_back)
+    app.add_directive("reference", Reference)
     app.add_post_transform(ShowWayBack)
-    app.connect("doctree-read", note)
+    app.connect("autodoc-process-signature", mend_types, priority=600)  # after autodoc
+    app.connect("missing-reference", find)
+    app.connect("doctree-read", note_names)
     app.connect("env-updated", outdated)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Each chapter as a notebook to download: notebooks/<name>.ipynb in the built site.
+"""Each chapter is a notebook to download and to run: notebooks/<name>.ipynb.
 
 The code cells and their outputs come from the execution cache, so a build that
 executes nothing writes the same files; the text comes from the built page, where
@@ -10,16 +10,16 @@ import re
 from base64 import b64encode
 from html import escape
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote
 
 import nbformat
-from as_markdown import NOT_TEXT, Converter, blocks
-from bs4 import BeautifulSoup
-from jupyter_cache import get_cache
-from myst_nb.core.read import create_nb_reader, is_myst_markdown_notebook
+from bs4 import BeautifulSoup, Tag
+from myst_nb.core.read import is_myst_markdown_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from side_by_side import source
-from streams import joined
+
+from bookext.execution import executed
+from bookext.markdown import NOT_TEXT, Converter, blocks
 
 FIRST = """\
 # Run this first: it installs the book's package, where that is missing.
@@ -59,14 +59,6 @@ def runs(text):
     return is_myst_markdown_notebook(text) and "```{code-cell}" in text
 
 
-def executed(app, docname):
-    """The notebook of a page, with the outputs that the page shows."""
-    _, path, text = source(app, docname)
-    reader = create_nb_reader(path, app.env.myst_config, app.env.mystnb_config, text)
-    cache = get_cache(app.env.mystnb_config.execution_cache_path)
-    return cache.merge_match_into_notebook(reader.read(text))[1]
-
-
 def as_image(svg, alt):
     """A drawing as HTML: Jupyter shows no SVG of a notebook that it did not run."""
     data = b64encode(svg.encode()).decode()
@@ -74,19 +66,19 @@ def as_image(svg, alt):
 
 
 def outputs(cell):
-    """The outputs of a cell, the pieces of one stream joined."""
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-    whole = joined(cell.outputs)
-    for output in whole:
+    for output in cell.outputs:
         if "image/svg+xml" in output.get("data", {}):
             svg = output.data.pop("image/svg+xml")
             output.data["text/html"] = as_image(svg, alt)
-    return whole
+    return cell.outputs
 
 
 def code_cell(cell, count):
     tags = cell.metadata.get("tags", [])
-    metadata = {"tags": kept} if (kept := [t for t in tags if "hide" not in t]) else {}
+    metadata: dict[str, Any] = {}
+    if kept := [tag for tag in tags if "hide" not in tag]:
+        metadata["tags"] = kept
     if "hide-cell" in tags:
         metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
     elif "hide-input" in tags:
@@ -108,7 +100,8 @@ def assemble(article, code, converter, repository):
     """The notebook of an article and of its code cells, which it shows in order."""
     for element in article.select(NOT_TEXT):
         element.decompose()
-    code, cells, text = iter(code), [], []
+    code, cells = iter(code), []
+    text: list[Tag] = []
 
     def finish_text():
         if text and (markdown := converter.convert_cell(text)):
@@ -143,6 +136,9 @@ def write(app, exception):
         return
     for docname in chapters(app):
         page = Path(app.builder.get_outfilename(docname))
+        file = Path(app.outdir, target(docname))
+        if file.exists() and file.stat().st_mtime > page.stat().st_mtime:
+            continue  # the page was not written again
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         address = f"{app.config.html_baseurl}{app.builder.get_target_uri(docname)}"
         code = [
@@ -157,7 +153,6 @@ def write(app, exception):
             Converter(address, page),
             app.config.html_theme_options["repository_url"],
         )
-        file = Path(app.outdir, target(docname))
         file.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, file)
 
@@ -181,5 +176,4 @@ def add_links(app, pagename, templatename, context, doctree):
 
 def setup(app):
     app.connect("html-page-context", add_links)
-    app.connect("build-finished", write)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("build-finished", write, priority=600)

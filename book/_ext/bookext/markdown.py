@@ -1,4 +1,4 @@
-"""The text of a built page as plain Markdown, as any Jupyter shows it.
+"""A notebook says all that its page says: the text as Markdown for any Jupyter.
 
 What the page says in directives, roles and references has been resolved by then, so
 there is only HTML to read: formulas come from KaTeX's own annotation, links lead to

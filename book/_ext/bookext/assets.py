@@ -1,4 +1,4 @@
-"""An edited style sheet, script or font reaches the pages with the next build.
+"""A page shows the style sheets, scripts and fonts of today, also in a warm build.
 
 Sphinx copies static files only when it writes a page, and names each with a checksum
 in every page. A setting that hashes the files makes it write the pages again.
@@ -26,4 +26,3 @@ def note(app, config):
 def setup(app):
     app.add_config_value("assets_digest", "", "html", types=(str,))
     app.connect("config-inited", note)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Living figures: the directive {living}, its data, and the models that pages read.
+"""Figures to play with need no server: the directive {living} brings data and models.
 
     ```{living} heat-map
     :data: heat_map
@@ -9,8 +9,8 @@
     :models: bigram wavenet
     ```
 
-The script `living/<name>.js` takes the place of the content. Its data and the models
-are outputs of the cells that computed them (`charlm.book.living`), so they come from the
+The script `living/<name>.js` takes the place of the content. Data and models are the
+outputs of the cells that computed them (`charlm.book.living`), so they come from the
 execution cache as all outputs do: data go into the page, models into files beside it.
 With `:models:` the data say which models to read: those named, or all of the book.
 """
@@ -25,6 +25,8 @@ from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.osutil import relative_uri
+
+from bookext.pages import in_order
 
 logger = logging.getLogger(__name__)
 
@@ -65,18 +67,11 @@ def outputs(app, docname, mime):
     return {name: x["data"][mime] for name, x in glued.items() if mime in x["data"]}
 
 
-def pages(env, docname):
-    """The pages of the book, in its order."""
-    yield docname
-    for child in env.toctree_includes.get(docname, []):
-        yield from pages(env, child)
-
-
 def models(app):
     """{name: content} of the models of all pages, in the order of the book."""
     return {
         name.removeprefix("model_"): text
-        for page in pages(app.env, app.config.root_doc)
+        for page in in_order(app.env)
         for name, text in outputs(app, page, MODEL).items()
     }
 
@@ -113,11 +108,13 @@ def depart(self, node):
 
 
 def add_scripts(app, pagename, templatename, context, doctree):
-    """Give a page the scripts of its own figures, and no others."""
+    """Give a page the scripts and styles that its own figures need, and no others."""
     kinds = {node["kind"] for node in doctree.findall(living)} if doctree else set()
     needed = [name for kind in sorted(kinds) for name in [*NEEDS.get(kind, []), kind]]
     for name in ["common", *needed] if kinds else []:
         app.add_js_file(f"living/{name}.js", loading_method="defer")
+    if kinds:
+        app.add_css_file("living.css", priority=900)  # after book.css
 
 
 def write_models(app, exception):
@@ -145,5 +142,4 @@ def setup(app):
     app.add_directive("living", Living)
     app.connect("env-updated", outdated)
     app.connect("html-page-context", add_scripts)
-    app.connect("build-finished", write_models)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("build-finished", write_models, priority=300)

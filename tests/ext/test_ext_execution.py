@@ -1,11 +1,15 @@
-"""What is said about a cell that fails: its place, the code at fault, the error."""
+"""What the cache keeps of a page; of a cell that fails its place, code and error."""
+
+from copy import deepcopy
 
 import pytest
-from cells import CellFailed, failure
+from bookext.execution import Cell, Page, failure, joined, keep
+from jupyter_cache import get_cache
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 SOURCE = "a = 1\n\na / 0"
-PAGE = f"""# A
+TEXT = f"""# A
 
 a = 1
 
@@ -15,13 +19,12 @@ a = 1
 {SOURCE}
 ```
 """
+PAGE = Page("book/a", "/srv/book/a.md", TEXT, None)
 TRACEBACK = "\x1b[36mCell\x1b[39m\x1b[36m \x1b[39m\x1b[32mIn[3]\x1b[39m, line {}"
 
 
-def about(cause, source=SOURCE):
-    failed = CellFailed(5, source)
-    failed.__cause__ = cause
-    return failure("book/a.md", PAGE, failed)
+def about(error, source=SOURCE):
+    return failure(PAGE, Cell(5, source), error)
 
 
 def raised(name, message, line=3):
@@ -67,6 +70,34 @@ def test_time_out_and_death_are_one_line_with_their_own_remedy():
 
 
 def test_what_fails_outside_of_a_cell_names_the_page():
-    said = failure("book/a.md", PAGE, OSError(28, "No space left on device"))
+    said = failure(PAGE, Cell(), OSError(28, "No space left on device"))
     assert (said.place, said.error[:7]) == ("book/a.md", "OSError")
     assert "free some space" in said.remedy
+
+
+def stream(*pieces, name="stdout"):
+    return [new_output("stream", name=name, text=text) for text in pieces]
+
+
+def texts(outputs):
+    return [output.get("text", output["output_type"]) for output in outputs]
+
+
+def test_only_neighbours_of_one_stream_are_joined():
+    image = new_output("display_data", {"text/plain": "x"})
+    mixed = [*stream("5,77", "5\nlo"), *stream("c", name="stderr"), image, *stream("d")]
+    assert texts(joined(deepcopy(mixed))) == ["5,775\nlo", "c", "display_data", "d"]
+    assert joined([]) == []
+
+
+def test_the_cache_gives_back_joined_outputs_and_times(tmp_path):
+    """And it finds them by the notebook as it was before it ran."""
+    before = new_notebook(cells=[new_code_cell("print(1)")])
+    page = Page("a", str(tmp_path / "a.md"), "", deepcopy(before))
+    page.notebook.cells[0].outputs = stream("1", "2\n")
+    keep(get_cache(tmp_path / "cache"), page, 8.5, {"0": 7.0})
+    cache = get_cache(tmp_path / "cache")
+    found = cache.merge_match_into_notebook(before)[1]
+    assert texts(found.cells[0].outputs) == ["12\n"]
+    assert found.metadata.language_info.seconds == {"0": 7.0}
+    assert cache.match_cache_notebook(before).data == {"execution_seconds": 8.5}

@@ -1,4 +1,4 @@
-"""A build with a warning or a failed cell fails, and fails again until it is mended.
+"""No fault is published: a build with a warning or a failed cell fails, every time.
 
 Its last lines say why (see `failure`), in place of tracebacks: those go to a file.
 
@@ -14,13 +14,13 @@ import re
 import signal
 import sys
 from pathlib import Path
-from tempfile import mkdtemp
 from traceback import format_exception
 
-from failure import BuildFailed, Failure, full_text, last_lines
-from fingerprint import CELL, OPTIONS
 from sphinx.application import ENV_PICKLE_FILENAME
 from sphinx.util.logging import WarningStreamHandler
+
+from bookext.failure import BuildFailed, Failure, full_text, last_lines
+from bookext.fingerprint import CELL, OPTIONS
 
 STOPPED = "The build was stopped: the next one keeps the pages that were executed."
 TAG = re.compile(r" \[[\w.]+\]$")  # the kind of a warning, as Sphinx and MyST add it
@@ -47,14 +47,10 @@ def log_file(app):
 
 
 def keep(app, text):
-    """Write a text below _build, or where there is room; return the file."""
-    try:
-        path = log_file(app)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError:  # the disk is full
-        path = Path(mkdtemp(), path.name)
-        path.write_text(text, encoding="utf-8")
+    """Write a text below _build; return the file."""
+    path = log_file(app)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
     return inside(app, path)
 
 
@@ -64,7 +60,7 @@ def last_words(app, exception, warnings):
     kind = "traceback" if any(failure.details for failure in failures) else "report"
     try:
         log = f"The full {kind} is in {keep(app, full_text(failures))}."
-    except OSError as error:
+    except OSError as error:  # the disk is full
         log = f"The full {kind} could not be written: {error.strerror}."
     return "\n" + last_lines(failures, log)
 
@@ -82,9 +78,9 @@ def failures_of(app, exception):
     cause = exception
     while cause.__cause__:
         cause = cause.__cause__
-    env = getattr(app, "env", None)
-    docname = env.temp_data.get("docname") if env else None  # the page that was read
-    page = inside(app, env.doc2path(docname)) if docname else ""
+    page = ""
+    if (env := getattr(app, "env", None)) and (docname := env.temp_data.get("docname")):
+        page = inside(app, env.doc2path(docname))  # which was being read
     error = inside(app, f"{type(cause).__name__}: {cause}")
     details = "".join(format_exception(exception))
     return [Failure(page, None, "", error, details=details)]
@@ -97,9 +93,10 @@ def of_warning(app, record):
         rows = Path(path).read_text(encoding="utf-8").splitlines()
         line = next((n for n, r in enumerate(rows, 1) if r.endswith(missing[1])), None)
     else:
-        location = getattr(record, "location", None) or ""
-        path, line = re.fullmatch(r"(.*?)(?::(\d+))?:*", location, re.S).groups()
-        line = line and int(line)
+        location = (getattr(record, "location", None) or "").rstrip(":")
+        path, _, number = location.rpartition(":")
+        line = int(number) if number.isdecimal() else None
+        path = path if line else location
     there = shown(Path(path), line) if line and Path(path).is_file() else ""
     return Failure(inside(app, path), line, there, error)
 
@@ -119,10 +116,15 @@ def stop(number, frame):
 
 
 def setup(app):
-    warnings = []
+    warnings: list[logging.LogRecord] = []
+
+    def keep_record(record):
+        warnings.append(record)
+        return True
+
     for handler in logging.getLogger("sphinx").handlers:
         if isinstance(handler, WarningStreamHandler):
-            handler.addFilter(lambda record: warnings.append(record) or True)
+            handler.addFilter(keep_record)
 
     def ended(app, exception):
         finish(app, exception, warnings)
@@ -134,4 +136,3 @@ def setup(app):
     app.connect("build-finished", ended, priority=1000)
     sys.excepthook = failed
     signal.signal(signal.SIGINT, stop)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""Links back: from a word to where it is explained, from a work to where it is cited.
+"""A word leads back to where it is explained, a work to where it is cited.
 
 A word of the glossary is explained where a `{term}` that links to it stands in bold or
 italics, or else where one stands first. Pages are taken in the order of the book.
@@ -7,20 +7,7 @@ italics, or else where one stands first. Pages are taken in the order of the boo
 from docutils import nodes
 from sphinx import addnodes
 
-
-def pages_in_order(env, page=None):
-    """The names of all pages, in the order in which one reads them."""
-    page = page or env.config.root_doc
-    yield page
-    for below in env.toctree_includes.get(page, []):
-        yield from pages_in_order(env, below)
-
-
-def uses(env):
-    """{page: [(word, the section's id, whether it stands out)]} of all `{term}`s."""
-    if not hasattr(env, "term_uses"):
-        env.term_uses = {}
-    return env.term_uses
+from bookext.pages import in_order
 
 
 def section_id(node):
@@ -30,7 +17,8 @@ def section_id(node):
 
 
 def note_terms(app, doctree):
-    uses(app.env)[app.env.docname] = [
+    """Keep (word, the section's id, whether it stands out) of each `{term}`."""
+    app.env.metadata[app.env.docname]["terms"] = [
         (
             use["reftarget"].lower(),
             section_id(use),
@@ -45,8 +33,8 @@ def explained(env):
     """{word: (page, the section's id)} of each word that some page links to."""
     found = [
         (not stands_out, place, word, page, section)
-        for place, page in enumerate(pages_in_order(env))
-        for word, section, stands_out in uses(env).get(page, [])
+        for place, page in enumerate(in_order(env))
+        for word, section, stands_out in env.metadata[page].get("terms", [])
     ]
     best = sorted(found, key=lambda use: use[:2], reverse=True)
     return {word: (page, section) for _, _, word, page, section in best}
@@ -54,12 +42,12 @@ def explained(env):
 
 def cited(env):
     """{id of a work's entry: {page: id of the first place that cites it}}."""
-    works = {}
+    works: dict[str, dict[str, str]] = {}
     if "cite" not in env.domaindata:
         return works
     domain = env.get_domain("cite")
     ids = {work.key: work.citation_id for work in domain.citations}
-    for page in pages_in_order(env):
+    for page in in_order(env):
         for use in domain.citation_refs:
             for work in use.targets if use.docname == page else []:
                 places = works.setdefault(ids[work.key], {})
@@ -94,8 +82,7 @@ def add_links(app, doctree, docname):
                 text = item.next_node(nodes.definition).children[-1]
                 text += listed(link(app, docname, *place) for place in links)
     for entry in doctree.findall(nodes.citation):
-        pages = next((works[i] for i in entry["ids"] if i in works), {})
-        if pages:
+        for pages in [works[name] for name in entry["ids"] if name in works][:1]:
             text = entry.children[-1]
             text += listed(link(app, docname, *place) for place in pages.items())
 
@@ -111,7 +98,5 @@ def pages_with_links(app, env):
 
 def setup(app):
     app.connect("doctree-read", note_terms)
-    app.connect("env-purge-doc", lambda app, env, page: uses(env).pop(page, None))
     app.connect("env-updated", pages_with_links)
     app.connect("doctree-resolved", add_links)
-    return {"parallel_read_safe": False, "parallel_write_safe": True}

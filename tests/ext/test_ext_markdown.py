@@ -3,9 +3,9 @@
 import base64
 
 import pytest
-from as_markdown import Converter, blocks
+from bookext.markdown import Converter, blocks
+from bookext.offline_math import render
 from bs4 import BeautifulSoup
-from offline_math import render
 
 ADDRESS = "https://example.org/book/one.html"
 

@@ -1,4 +1,4 @@
-"""A chapter's execution cache key includes the code and the data that it uses.
+"""An output is never older than its code: a page's cache key has all that it uses.
 
 MyST-NB executes a page again when its cells or its `kernelspec` change. So the
 kernelspec gets one more field: a hash of the package modules that the cells import,
@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 
-LIBRARIES = ("torch", "numpy", "matplotlib")
+LIBRARIES = ("torch", "numpy", "matplotlib", "ipykernel")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 FRONT_MATTER = re.compile(r"\A---\n(.*?)^---$", re.S | re.M)
 CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}[^\n]*\n(.*?)^\1\s*$", re.S | re.M)
@@ -139,7 +139,9 @@ def fingerprint(root, text):
 def add_to_kernelspec(text, value):
     """The page with the field in its front matter; no line moves."""
     match = FRONT_MATTER.match(text)
-    front = yaml.safe_load(match[1]) if match else None
+    if match is None:
+        return text
+    front = yaml.safe_load(match[1])
     if not isinstance(front, dict) or "kernelspec" not in front:
         return text
     front["kernelspec"]["fingerprint"] = value
@@ -147,31 +149,31 @@ def add_to_kernelspec(text, value):
     return f"---\n{lines}---{text[match.end() :]}"
 
 
-def prints(env):
-    if not hasattr(env, "fingerprints"):
-        env.fingerprints = {}
-    return env.fingerprints
+def of_page(app, text):
+    return fingerprint(Path(app.srcdir, app.config.fingerprint_package), text)
 
 
-def read(app, docname, source):
-    root = Path(app.srcdir, app.config.fingerprint_package)
-    value = prints(app.env)[docname] = fingerprint(root, source[0])
-    source[0] = add_to_kernelspec(source[0], value)
+def with_fingerprint(app, text):
+    """The text of a page as MyST-NB gets it."""
+    return add_to_kernelspec(text, of_page(app, text))
+
+
+def note(app, docname, source):
+    app.env.metadata[docname]["fingerprint"] = of_page(app, source[0])
+    source[0] = with_fingerprint(app, source[0])
 
 
 def outdated(app, env, added, changed, removed):
-    root = Path(app.srcdir, app.config.fingerprint_package)
-    for docname, value in prints(env).items():
+    """The pages whose fingerprint is another than when they were read."""
+    for docname, notes in env.metadata.items():
         path = Path(env.doc2path(docname))
-        if docname in removed or not path.is_file():
+        if "fingerprint" not in notes or docname in removed or not path.is_file():
             continue
-        if fingerprint(root, path.read_text(encoding="utf-8")) != value:
+        if of_page(app, path.read_text(encoding="utf-8")) != notes["fingerprint"]:
             yield docname
 
 
 def setup(app):
     app.add_config_value("fingerprint_package", "", "env", types=(str,))
-    app.connect("source-read", read)
+    app.connect("source-read", note)
     app.connect("env-get-outdated", lambda *args: list(outdated(*args)))
-    app.connect("env-purge-doc", lambda app, env, doc: prints(env).pop(doc, None))
-    return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""What a failed build says last: where, the first lines there, the error, what to do.
+"""A build that fails says where and what to do, in its last lines.
 
 Raise `BuildFailed` in any event of Sphinx; `strict` turns it into the last lines.
 """

@@ -1,4 +1,4 @@
-"""Every formula is typeset while the book is built, by KaTeX, run in-process.
+"""Everything works offline: formulas are typeset while the book is built, by KaTeX.
 
 A page then needs a style sheet and fonts of its own site, and no script. A formula
 that KaTeX cannot parse is a warning, which `strict` turns into a failed build.
@@ -16,7 +16,7 @@ from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
 
-KATEX = Path(__file__).parent.parent / "assets" / "katex" / "katex.min.js"
+KATEX = Path(__file__).parents[2] / "assets" / "katex" / "katex.min.js"
 NUMBERED = re.compile(r"\\(begin|end)\{(equation|align|alignat|gather)\}")
 
 
@@ -91,4 +91,3 @@ def setup(app):
     app.add_config_value("katex_macros", {}, "env", types=(dict,))
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
     app.add_css_file("katex/katex.min.css")
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

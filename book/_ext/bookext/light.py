@@ -1,0 +1,55 @@
+"""You can read a page before all of it has come: what its text does not need waits.
+
+Scripts run after the text. Figures below the first are drawn when you come near, in a
+space that is kept for them. And the theme has its icons twice, as fonts and as a script
+of 1.5 MB that puts drawings in the place of the fonts' letters: the fonts are enough.
+"""
+
+import re
+from pathlib import Path
+
+AT_ONCE = "documentation_options.js"  # scripts inside the page add to it
+FIGURE = re.compile(r'<img (?!loading)(?=[^>]*src="[./]*_images/([^"]+\.svg)")')
+SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)(pt|)" height="([\d.]+)')
+PIXELS = {"pt": 4 / 3, "": 1}
+
+
+def add_templates(app, config):
+    config.templates_path.append(str(Path(__file__).with_name("templates")))
+
+
+def defer_scripts(app, pagename, templatename, context, doctree):
+    for script in context["script_files"]:
+        if script.filename and Path(script.filename).name != AT_ONCE:
+            script.attributes.setdefault("defer", "defer")
+
+
+def lazy_figures(app, pagename, templatename, context, doctree):
+    files = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
+    context["body"] = lazy(context.get("body", ""), files)
+
+
+def lazy(html, files):
+    """A page with figures that load when they come near; the first does at once."""
+
+    def sized(match):
+        svg = files[match[1]].read_text(encoding="utf-8")
+        (width, unit, height), *_ = SIZE.findall(svg)
+        w, h = (round(float(side) * PIXELS[unit]) for side in (width, height))
+        loading = "eager" if match.start() == first else "lazy"
+        return f'<img loading="{loading}" width="{w}" height="{h}" '
+
+    first = next((match.start() for match in FIGURE.finditer(html)), None)
+    return FIGURE.sub(sized, html)
+
+
+def empty_icon_script(app, exception):
+    if not exception and app.builder.format == "html":
+        Path(app.outdir, "_static", "scripts", "fontawesome.js").write_text("")
+
+
+def setup(app):
+    app.connect("config-inited", add_templates)
+    app.connect("html-page-context", defer_scripts, priority=900)  # all are there then
+    app.connect("html-page-context", lazy_figures)
+    app.connect("build-finished", empty_icon_script, priority=400)
