@@ -16,6 +16,7 @@ words; what stands in exercises does not count.
 
 import ast
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from bookext.pages import in_order
 
 WRITTEN_OUT = stringify_annotation(ArrayLike, "smart")  # six lines of numpy's own
 SPOKEN = "__call__, __getitem__, __iter__, __len__"
+ENTRY = re.compile(r"(\*{0,2}\w+) : (.+)")
+MEMBERS = ("method", "attribute", "property")
 BUILT, USED = "Built in", "First used in"
 # A chapter imports these elsewhere than where it builds them, or without building them.
 ELSEWHERE = {
@@ -91,11 +94,25 @@ def mend_types(app, what, name, thing, options, arguments, result):
     return ("" if getattr(thing, "_is_protocol", False) else arguments), result
 
 
+def split_entries(app, what, name, thing, options, lines):
+    """Give a parameter's text a line of its own: napoleon takes what follows a colon
+    for its type, and the types stand in the code."""
+    split = []
+    for line in lines:
+        entry = ENTRY.fullmatch(line)
+        split += [entry[1], f"    {entry[2]}"] if entry else [line]
+    lines[:] = split
+
+
 def find(app, env, node, content):
     """Link a name that stands in a docstring without its module, where it is clear."""
-    objects = env.get_domain("py").objects
     name = node.get("reftarget", "")
-    full = [x for x in objects if x.count(".") == 2 and x.endswith(f".{name}")]
+    objects = env.get_domain("py").objects
+    full = [
+        known
+        for known, found in objects.items()
+        if known.endswith(f".{name}") and found.objtype not in MEMBERS
+    ]
     if node.get("refdomain") != "py" or len(full) != 1:
         return None
     found = objects[full[0]]
@@ -239,6 +256,7 @@ def setup(app):
     app.add_directive("reference", Reference)
     app.add_post_transform(ShowWayBack)
     app.connect("autodoc-process-signature", mend_types, priority=600)  # after autodoc
+    app.connect("autodoc-process-docstring", split_entries, priority=400)
     app.connect("missing-reference", find)
     app.connect("doctree-read", note_names)
     app.connect("env-updated", outdated)
