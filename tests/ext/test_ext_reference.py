@@ -16,6 +16,7 @@ from bookext.reference import (
     find_way,
     mend_types,
     names_met,
+    split_entries,
 )
 from docutils import nodes
 
@@ -153,3 +154,12 @@ def test_a_neighbour_leads_to_a_chapter_and_nowhere_else():
     )
     assert find_way(found, "one.c", "one.b", "one.c") is None
     assert find_way(found, "one.c", "one.c") is None
+
+
+def test_a_parameter_s_text_is_no_type():
+    lines = ["x : (B, T)", "    of ids", "**more : for torch", "a: b", "Raises : "]
+    split_entries(None, "", "", None, {}, lines)
+    assert lines == [
+        *("x", "    (B, T)", "    of ids", "**more", "    for torch"),
+        *("a: b", "Raises : "),
+    ]

@@ -6,12 +6,10 @@
     ```
 
 gives an entry for each name. autodoc and napoleon make it of the docstring and the
-types; it ends with a link back. A chapter builds a name by hand and imports it then, or
-shows its source: the section where it does so, or where it defines the name by hand (in
-a cell tagged `scratch`), is the one. Of a name that no chapter builds, the entry tells
-where it is first used; of another, in which chapter those are that share its example.
-All of it is read from the pages, but for a few names that a chapter builds in other
-words; what stands in exercises does not count.
+types; it ends with a link back, to the section that builds the name by hand (in a cell
+tagged `scratch`), imports it or shows its source; else to where it is first used, or to
+the chapter of those that share its example. All of it is read from the pages, without
+their exercises, but for a few names that a chapter builds in other words.
 """
 
 import ast
@@ -33,7 +31,7 @@ from bookext.pages import in_order
 
 WRITTEN_OUT = stringify_annotation(ArrayLike, "smart")  # six lines of numpy's own
 SPOKEN = "__call__, __getitem__, __iter__, __len__"
-ENTRY = re.compile(r"(\*{0,2}\w+) : (.+)")
+ENTRY = re.compile(r"^(\*{0,2}\w+) : (?=\S)", re.M)
 MEMBERS = ("method", "attribute", "property")
 BUILT, USED = "Built in", "First used in"
 # A chapter imports these elsewhere than where it builds them, or without building them.
@@ -95,30 +93,20 @@ def mend_types(app, what, name, thing, options, arguments, result):
 
 
 def split_entries(app, what, name, thing, options, lines):
-    """Give a parameter's text a line of its own: napoleon takes what follows a colon
-    for its type, and the types stand in the code."""
-    split = []
-    for line in lines:
-        entry = ENTRY.fullmatch(line)
-        split += [entry[1], f"    {entry[2]}"] if entry else [line]
-    lines[:] = split
+    """Give a parameter's text a line of its own, or napoleon takes it for a type."""
+    lines[:] = ENTRY.sub(r"\1\n    ", "\n".join(lines)).split("\n")
 
 
 def find(app, env, node, content):
     """Link a name that stands in a docstring without its module, where it is clear."""
     name = node.get("reftarget", "")
     objects = env.get_domain("py").objects
-    full = [
-        known
-        for known, found in objects.items()
-        if known.endswith(f".{name}") and found.objtype not in MEMBERS
-    ]
+    same = [full for full in objects if full.endswith(f".{name}")]
+    full = [known for known in same if objects[known].objtype not in MEMBERS]
     if node.get("refdomain") != "py" or len(full) != 1:
         return None
-    found = objects[full[0]]
-    return make_refnode(
-        app.builder, node["refdoc"], found.docname, found.node_id, content, full[0]
-    )
+    page, anchor = objects[full[0]].docname, objects[full[0]].node_id
+    return make_refnode(app.builder, node["refdoc"], page, anchor, content, full[0])
 
 
 def names_met(doctree, package, is_chapter):
