@@ -31,7 +31,7 @@ def test_other_pictures_are_left_alone(images):
     assert lazy(page, images) == page
 
 
-def test_scripts_wait_but_the_one_that_others_add_to():
+def test_scripts_wait_but_those_that_others_use():
     names = ["_static/documentation_options.js", "_static/a.js", None]
     scripts = [_JavaScript(name) for name in names]
     for _ in range(2):  # the same scripts are there for each page

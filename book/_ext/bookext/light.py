@@ -8,7 +8,7 @@ of 1.5 MB that puts drawings in the place of the fonts' letters: the fonts are e
 import re
 from pathlib import Path
 
-AT_ONCE = "documentation_options.js"  # scripts inside the page add to it
+AT_ONCE = {"documentation_options.js", "doctools.js"}  # what pages' own scripts use
 FIGURE = re.compile(r'<img (?!loading)(?=[^>]*src="[./]*_images/([^"]+\.svg)")')
 SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)(pt|)" height="([\d.]+)')
 PIXELS = {"pt": 4 / 3, "": 1}
@@ -20,7 +20,7 @@ def add_templates(app, config):
 
 def defer_scripts(app, pagename, templatename, context, doctree):
     for script in context["script_files"]:
-        if script.filename and Path(script.filename).name != AT_ONCE:
+        if script.filename and Path(script.filename).name not in AT_ONCE:
             script.attributes.setdefault("defer", "defer")
 
 
