@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
-from fingerprint import CELL, FRONT_MATTER, OPTIONS
+from chapters import code_cells
+from fingerprint import FRONT_MATTER
 from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).parents[2]
@@ -72,18 +72,6 @@ def typed_decimals(text):
         for number, line in enumerate(text.splitlines(), 1)
         for match in DECIMAL.finditer(line)
     ]
-
-
-def code_cells(text):
-    """(line, tags, source) of each code cell."""
-    for match in CELL.finditer(text):
-        options = OPTIONS.match(match[2])
-        front = options[0].strip().strip("-") if options else ""
-        if front.startswith(":"):
-            front = re.sub(r"^\s*:([\w-]+):", r"\1:", front, flags=re.M)
-        tags = (yaml.safe_load(front) or {}).get("tags", [])
-        line = text[: match.start()].count("\n") + 1
-        yield line, tags, match[2][options.end() if options else 0 :].strip("\n")
 
 
 def defined_names(source):

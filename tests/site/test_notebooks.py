@@ -10,7 +10,7 @@ import pytest
 import yaml
 from books import NOTEBOOK, ROOT, SITE, build, write_book
 from bs4 import BeautifulSoup
-from test_reproducible import CHAPTERS, downloaded
+from downloads import CHAPTERS, downloaded
 
 HOME = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
 FENCED = re.compile(r"^(`{3,}).*?^\1$", re.S | re.M)

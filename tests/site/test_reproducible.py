@@ -12,18 +12,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import nbformat
 import pytest
-from books import ROOT, SITE
+from books import ROOT
+from downloads import CHAPTERS, downloaded
 from jupyter_cache import get_cache
 from nbclient import NotebookClient
-from notebooks import runs
 
-CHAPTERS = [
-    path.stem
-    for path in sorted((ROOT / "book").glob("*.md"))
-    if runs(path.read_text(encoding="utf-8"))
-]
 SAMPLE = ["04_backprop", "data"]
 LIMIT = 120  # seconds that the build took for the pages that have changed
 BASE = os.environ.get("BASE", "HEAD~1")
@@ -76,10 +70,6 @@ def texts(cell):
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def downloaded(name):
-    return nbformat.read(SITE / "notebooks" / f"{name}.ipynb", as_version=4)
 
 
 def executed(name, folder):
