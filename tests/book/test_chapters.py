@@ -45,7 +45,8 @@ def blank(match):
 
 def without_literal_blocks(text):
     """The text with code, displayed formulas and front matter blanked, line by line."""
-    inside, literal = [], ""
+    inside: list[str] = []
+    literal = ""
     for line in FRONT_MATTER.sub(blank, text).splitlines():
         fence = FENCE.fullmatch(line)
         marks, directive, rest = fence.groups() if fence else ("", None, "")

@@ -248,6 +248,7 @@ def test_what_is_trained_where_nothing_is_asked_for(few_words, out):
     config = new(out, few_words).config
     assert config.model == "wavenet"
     assert config.model_options == {"block_size": 8, "n_embd": 24, "n_hidden": 128}
+    assert config.recipe is not None
     recipe = config.recipe.model_dump()
     assert recipe["steps"] == 2600 and recipe["eval_every"] == 130
     assert recipe["batch_size"] == 1024 and recipe["warmup"] == 260

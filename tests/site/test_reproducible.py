@@ -96,7 +96,7 @@ def test_what_is_executed_again():
 
 def test_no_cell_needs_what_another_notebook_or_a_removed_cell_defines(site):
     """In all notebooks, without executing them: each name is defined before."""
-    ruff = [Path(sys.executable).with_name("ruff"), "check", "--isolated"]
+    ruff = [str(Path(sys.executable).with_name("ruff")), "check", "--isolated"]
     options = ["--select", "F821,F822,F823", "--target-version", "py311"]
     done = subprocess.run(
         [*ruff, *options, site / "notebooks"], capture_output=True, text=True
