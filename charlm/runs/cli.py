@@ -230,9 +230,8 @@ def _interruptible() -> Iterator[Event]:
 
 def _draw_losses(job: "Trainer") -> None:
     from charlm.runs.picture import draw_losses  # matplotlib takes a second
-    from charlm.runs.store import LOSSES, write
 
-    write(job.run.directory / LOSSES, draw_losses(job.state.rows))
+    job.store.write_picture(draw_losses(job.state.rows))
 
 
 def _report(run: "Run", as_json: bool) -> None:

@@ -198,6 +198,10 @@ class Store:
         table.writerows(row.model_dump().values() for row in state.rows)
         write(self.directory / METRICS, text.getvalue().encode())
 
+    def write_picture(self, png: bytes) -> None:
+        """Save the losses as a picture. Raises RunError where it cannot be written."""
+        write(self.directory / LOSSES, png)
+
 
 def write(path: Path, content: bytes) -> None:
     """Replace a file by its new content, or leave it as it was.

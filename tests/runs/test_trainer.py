@@ -531,6 +531,8 @@ import os, torch
 os.environ |= environment
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
+from charlm.runs import trainer
+from charlm.runs.run import new
 for _ in trainer.begin(new(out, words, **settings)):
     pass
 """
@@ -556,7 +558,7 @@ def train_in_double(size, out, words, settings):
 
 
 @slow
-@pytest.mark.parametrize("model", ["bigram", "mlp", "wavenet", "conv", "gated"])
+@pytest.mark.parametrize("model", ["bigram", "mlp", "conv", "gated"])
 def test_two_processes_have_the_losses_of_one(few_words, tmp_path, model):
     settings = {"model": model, "batch_size": 16, "steps": 8, "eval_every": 2}
     if model != "bigram":
@@ -574,7 +576,8 @@ def test_two_processes_have_the_losses_of_one(few_words, tmp_path, model):
 
 
 @slow
-def test_shared_pieces_differ_a_little_between_processes(few_words, tmp_path):
+def test_the_memoized_tree_differs_a_little_between_processes(few_words, tmp_path):
+    """A piece that two of them meet counts twice for the statistics."""
     settings = {"model": "wavenet", "batch_size": 64, "steps": 8, "eval_every": 8}
     for size in (1, 2):
         out = tmp_path / f"{size}"

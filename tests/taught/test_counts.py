@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charlm import counts
-from charlm.counts import NGram
+from charlm.counts import NGram, count_ngrams
 from charlm.data import windows
 from charlm.evaluate import evaluate
 from charlm.vocab import UnknownCharacterError, Vocabulary
@@ -71,6 +71,15 @@ def test_counting_in_parts_changes_nothing(words, order, at_once, max_dense):
     assert all(torch.equal(parts[name], whole[name]) for name in whole)
     expected = [n for row in plain_counts(words, vocab, order).values() for n in row]
     assert len(whole["keys"]) == len(expected)
+
+
+@given(word_lists, st.one_of(orders, st.just(20)))
+def test_the_plain_way_counts_the_same(words, order):
+    """What the chapter shows, and what the package does."""
+    vocab = Vocabulary.from_words(words)
+    model = NGram(vocab, order).fit(words)
+    grams, key_counts = count_ngrams(words, vocab, order)
+    assert grams.equal(model.grams()) and key_counts.equal(model.key_counts)
 
 
 @given(word_lists, st.integers(1, 4))
