@@ -41,10 +41,15 @@ def test_its_commands_run(tmp_path, monkeypatch, names, capsys):
     assert results.count("\nma") >= 19 and "runs/ngram" in results
 
 
-def test_its_map_names_every_module_and_nothing_else():
-    on_the_map = set(re.findall(r"^      (\w+\.py) ", README, re.MULTILINE))
-    modules = {path.name for path in (ROOT / "charlm").glob("[!_]*.py")}
-    assert on_the_map == modules - {"make_names.py"}
+def test_its_map_names_folders_only():
+    """What each module is for stands in its first line, and nowhere else."""
+    (block,) = re.findall(r"## What is where\n\n((?: {4}.*\n)+)", README)
+    top = ROOT
+    for line in block.splitlines():
+        folder, inside = line.split()[0], line.startswith("      ")
+        top = top if inside else ROOT / folder
+        assert (top / folder if inside else top).is_dir(), line
+    assert re.findall(r"^ {4,}\S+\.py\b", README, re.M) == []
 
 
 def test_its_links_lead_somewhere():
