@@ -14,12 +14,6 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 MAX_WIDTH, MAX_LINES = 76, 15
 ROUNDING = 1e-3  # two ways agree to less; a wider band is an expectation
-TOOL = {"checkpoint", "cli", "comparison", "config"} | {
-    "distributed",
-    "progress",
-    "runs",
-    "training",
-}
 
 LITERAL = {"code-cell", "code-block", "literalinclude", "math", "raw"}
 FENCE = re.compile(r"\s*([`~:]{3,})\s*(?:\{([\w:-]+)\})?\s*(.*)")
@@ -94,7 +88,6 @@ def owned_names():
     return {
         node.name
         for path in (ROOT / "charlm").glob("*.py")
-        if path.stem not in TOOL
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"
     }
