@@ -1,6 +1,7 @@
 """What git and GitHub ask of a change: hooks that run offline, forms that are valid."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,3 +77,44 @@ def test_all_hooks_are_local():
     assert [repo["repo"] for repo in hooks["repos"]] == ["local"]
     for hook in hooks["repos"][0]["hooks"]:
         assert hook["language"] == "system" and hook["entry"].startswith(".venv/bin/")
+
+
+FORMS = sorted(path.name for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("[0-9]*"))
+KINDS = {"markdown", "input", "textarea", "dropdown", "checkboxes"}
+
+
+def test_the_form_for_a_mistake_in_the_book_comes_first():
+    """GitHub lists the forms by the names of their files."""
+    assert FORMS == ["1-erratum.yml", "2-bug.yml"]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_an_issue_form_is_one_that_github_takes(name):
+    form = config(f".github/ISSUE_TEMPLATE/{name}")
+    assert form.keys() <= {"name", "description", "title", "labels", "body"}
+    assert form["name"] and form["description"]
+    questions = [item for item in form["body"] if item["type"] != "markdown"]
+    ids = [item["id"] for item in questions]
+    assert {item["type"] for item in form["body"]} <= KINDS
+    assert len(ids) == len(set(ids)) > 3
+    for item in questions:
+        assert item["attributes"]["label"]
+        if item["type"] == "dropdown":
+            options = item["attributes"]["options"]
+            assert len(options) == len(set(options)) > 1
+
+
+def test_the_form_for_a_mistake_asks_what_is_needed_to_mend_it():
+    body = config(".github/ISSUE_TEMPLATE/1-erratum.yml")["body"]
+    asked = [item["id"] for item in body if item["type"] != "markdown"]
+    assert asked == ["page", "section", "written", "right", "reason"]
+
+
+def test_the_form_for_a_mistake_lists_every_part():
+    body = config(".github/ISSUE_TEMPLATE/1-erratum.yml")["body"]
+    (options,) = [
+        item["attributes"]["options"] for item in body if item.get("id") == "page"
+    ]
+    for path in (ROOT / "book").glob("[0-9]*.md"):
+        (title,) = re.findall(r"^# (.+)$", path.read_text("utf-8"), re.M)[:1]
+        assert title.partition(":")[0] in options
