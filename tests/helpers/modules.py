@@ -1,11 +1,15 @@
-"""The modules of the package, as their docstrings introduce them."""
+"""The files of the repository, as texts name them and as docstrings introduce them."""
 
 import ast
 import importlib.util
 import pkgutil
+import re
 from pathlib import Path
 
 import charlm
+
+# A place in the repository, in a text: a path, or a file at its root.
+PLACE = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*|[\w-]+\.(?:yml|toml|md|txt))`")
 
 
 def first_lines():

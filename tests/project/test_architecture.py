@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 
 from chapters import code_cells
-from modules import first_lines
+from modules import PLACE, first_lines
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "book" / "architecture.md").read_text(encoding="utf-8")
-PLACE = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*|[\w-]+\.(?:yml|toml|md|txt))`")
 TOOL = re.compile(
     r"^(?:from|import) charlm\.runs|^```\{(?:reference|command-line)\} charlm\.runs",
     re.MULTILINE,
