@@ -14,7 +14,7 @@ PYTEST := $(BIN)/pytest -q -n auto --maxprocesses 4 --dist worksteal
 # Tells JupyterLab, in this environment only, to open the chapters as notebooks.
 LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: help book test check serve lab links portable bench lock clean
+.PHONY: help book test coverage format check serve lab links portable bench lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,17 @@ book: .venv/installed ## execute the chapters and build the site
 
 test: .venv/installed ## the fast tests
 	$(RUN) $(PYTEST) -m "$(SELECT)" --ignore=tests/site
+
+# The extensions are tried by the tests of the built site as well, which are not measured.
+coverage: .venv/installed ## the fast tests, and how much of the code they run
+	$(RUN) $(PYTEST) -m "$(SELECT)" --ignore=tests/site --cov --cov-report=
+	$(BIN)/coverage report --include="charlm/*" --fail-under=97
+	$(BIN)/coverage report --include="book/_ext/*" --fail-under=45
+
+format: .venv/installed ## mend the format, and what the linter can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/ruff check .
 
 check: .venv/installed $(PAGES)/index.html ## format, lint, types, and the built site in a browser
 	$(BIN)/ruff format --check .

@@ -27,7 +27,12 @@ def main() -> None:
         print(part, flush=True)
 
     print(f"\n{measure.HEADER}   (* timed on a part of the task and scaled up)")
-    for benchmark in (*loops.BENCHMARKS, *training.RACES, *sampling.BENCHMARKS):
+    benchmarks: list[measure.Benchmark | training.Race] = [
+        *loops.BENCHMARKS,
+        *training.RACES,
+        *sampling.BENCHMARKS,
+    ]
+    for benchmark in benchmarks:
         print(benchmark.times(), flush=True)
 
     print()

@@ -55,8 +55,8 @@ def plain_samples(n: int) -> list[str]:
         out = []
         ix = 0
         while True:
-            ix = torch.multinomial(P[ix], 1, replacement=True, generator=generator)
-            ix = ix.item()
+            drawn = torch.multinomial(P[ix], 1, replacement=True, generator=generator)
+            ix = int(drawn.item())
             if ix == 0:
                 break
             out.append(VOCAB.labels[ix])
@@ -92,7 +92,7 @@ def mlp_parameters() -> dict[str, Tensor]:
     return {k: 0.3 * torch.randn(s, generator=g) for k, s in shapes.items()}
 
 
-BATCH = tuple(t[:32] for t in windows(WORDS[:20], VOCAB, BLOCK_SIZE))
+X, Y = (t[:32] for t in windows(WORDS[:20], VOCAB, BLOCK_SIZE))
 BY_HAND = mlp_parameters()
 BY_AUTOGRAD = {k: p.requires_grad_() for k, p in mlp_parameters().items()}
 STEPS, RATE = 100, 0.01
@@ -101,25 +101,25 @@ STEPS, RATE = 100, 0.01
 @torch.no_grad()
 def our_steps(P: dict[str, Tensor] = BY_HAND, steps: int = STEPS) -> None:
     for _ in range(steps):
-        _, grads, _ = backprop.mlp_gradients(P, *BATCH)
+        _, grads, _ = backprop.mlp_gradients(P, X, Y)
         for k in P:
             P[k] -= RATE * grads[k]
 
 
 def autograd_steps(P: dict[str, Tensor] = BY_AUTOGRAD, steps: int = STEPS) -> None:
     """The operations of `mlp_gradients` forwards; autograd goes back."""
-    x, y = BATCH
     for _ in range(steps):
-        hpre = P["C"][x].flatten(1) @ P["W1"]
-        centred = hpre - hpre.sum(0) / len(x)
-        var = centred.square().sum(0) / len(x)
+        hpre = P["C"][X].flatten(1) @ P["W1"]
+        centred = hpre - hpre.sum(0) / len(X)
+        var = centred.square().sum(0) / len(X)
         xhat = centred * (var + backprop.EPS).rsqrt()
         h = (P["gamma"] * xhat + P["beta"]).tanh()
-        loss = F.cross_entropy(h @ P["W2"] + P["b2"], y)
+        loss = F.cross_entropy(h @ P["W2"] + P["b2"], Y)
         for p in P.values():
             p.grad = None
         loss.backward()
         for p in P.values():
+            assert p.grad is not None
             p.data -= RATE * p.grad
 
 

@@ -30,7 +30,7 @@ class Products:
     step: float
     inside: float
     bare: float
-    flops: int
+    flops: float
 
     def __str__(self) -> str:
         return (

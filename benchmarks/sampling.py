@@ -39,7 +39,7 @@ def plain_names(n: int) -> list[str]:
         while True:
             logits = model(torch.tensor([context]))
             probs = F.softmax(logits, dim=1)
-            ix = torch.multinomial(probs, 1, generator=generator).item()
+            ix = int(torch.multinomial(probs, 1, generator=generator).item())
             if ix == 0:
                 break
             context = [*context[1:], ix]

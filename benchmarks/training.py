@@ -38,7 +38,7 @@ class Race:
 
     name: str
     plain: Callable[[], layers.Sequential]
-    ours: Callable[[torch.Generator], nn.Module]
+    ours: Callable[[torch.Generator], MLP | MemoizedWaveNet]
     dev_loss: float
     steps: int
     batch_size: int
@@ -108,6 +108,7 @@ def plain_steps(net: layers.Layer, X: Tensor, Y: Tensor) -> Iterator[float]:
             p.grad = None
         loss.backward()
         for p in parameters:
+            assert p.grad is not None
             p.data += -0.1 * p.grad
         yield loss.item()
 

@@ -6,20 +6,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
-from bookext.fingerprint import CELL, FRONT_MATTER, OPTIONS
+from bookext.fingerprint import FRONT_MATTER
+from chapters import code_cells
 from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 MAX_WIDTH, MAX_LINES = 76, 15
 ROUNDING = 1e-3  # two ways agree to less; a wider band is an expectation
-TOOL = {"checkpoint", "cli", "comparison", "config"} | {
-    "distributed",
-    "progress",
-    "runs",
-    "training",
-}
 
 LITERAL = {"code-cell", "code-block", "literalinclude", "math", "raw"}
 FENCE = re.compile(r"\s*([`~:]{3,})\s*(?:\{([\w:-]+)\})?\s*(.*)")
@@ -45,7 +39,8 @@ def blank(match):
 
 def without_literal_blocks(text):
     """The text with code, displayed formulas and front matter blanked, line by line."""
-    inside, literal = [], ""
+    inside: list[str] = []
+    literal = ""
     for line in FRONT_MATTER.sub(blank, text).splitlines():
         fence = FENCE.fullmatch(line)
         marks, directive, rest = fence.groups() if fence else ("", None, "")
@@ -74,18 +69,6 @@ def typed_decimals(text):
     ]
 
 
-def code_cells(text):
-    """(line, tags, source) of each code cell."""
-    for match in CELL.finditer(text):
-        options = OPTIONS.match(match[2])
-        front = options[0].strip().strip("-") if options else ""
-        if front.startswith(":"):
-            front = re.sub(r"^\s*:([\w-]+):", r"\1:", front, flags=re.M)
-        tags = (yaml.safe_load(front) or {}).get("tags", [])
-        line = text[: match.start()].count("\n") + 1
-        yield line, tags, match[2][options.end() if options else 0 :].strip("\n")
-
-
 def defined_names(source):
     """The names that a cell defines at top level."""
     for node in ast.parse(TransformerManager().transform_cell(source)).body:
@@ -105,7 +88,6 @@ def owned_names():
     return {
         node.name
         for path in (ROOT / "charlm").glob("*.py")
-        if path.stem not in TOOL
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_"
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from test_chapters import code_cells
+from chapters import code_cells
 
 from charlm.book.exercises import MODULES
 

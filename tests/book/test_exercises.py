@@ -8,6 +8,7 @@ of a wrong answer and words of the message that it must get.
 import math
 import re
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from charlm.book.exercises import MODULES, check, part1
 from charlm.book.exercises.atoms import ORDER
 from charlm.book.exercises.part3 import DIAGNOSES, _unigram_loss, patients
 from charlm.book.exercises.part4 import PARAMETERS
-from charlm.diagnostics import layer_stats, trace
+from charlm.diagnostics import LayerStats, layer_stats, trace
 
 CASES = [import_module(f"exercises.{module}") for module in MODULES.values()]
 RIGHT = {k: row for cases in CASES for k, row in cases.RIGHT.items()}
@@ -122,7 +123,8 @@ def test_an_unknown_exercise_is_an_error(exercise):
 
 
 def test_the_number_of_an_exercise_may_come_without_quotes(capsys):
-    assert not check(1.1, 3.0) and not part1.check(1.1, 3.0)
+    number: Any = 1.1
+    assert not check(number, 3.0) and not part1.check(number, 3.0)
     assert capsys.readouterr().out.count("1.1: not yet") == 2
 
 
@@ -133,11 +135,11 @@ def test_the_patients_of_part_3_are_what_the_diagnoses_say():
     sizes = {name: net(x).std().item() for name, net in nets.items()}
     assert sizes["C"] > 5 > 1 > max(v for k, v in sizes.items() if k != "C")
     y = x[:, 0]
-    last = {}
+    last: dict[str, LayerStats] = {}
     for name, net in nets.items():
         tanhs = [s for s in layer_stats(trace(net, x, y)) if s.kind == "Tanh"]
         assert bool(tanhs) == (name != "D")
-        last[name] = tanhs[-1] if tanhs else None
+        last |= {name: tanhs[-1]} if tanhs else {}
     assert last["A"].saturated > 0.5 and last["E"].std < 0.3
     assert 0.6 < last["B"].std < 0.7 and last["B"].saturated < 0.1
 

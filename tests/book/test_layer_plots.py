@@ -18,6 +18,12 @@ def style():
     plt.close("all")
 
 
+def pixels(ax):
+    """The numbers of the one image."""
+    (image,) = ax.images
+    return image.get_array()
+
+
 def labelled(ax):
     ax.figure.canvas.draw()
     assert ax.get_xlabel()
@@ -66,9 +72,9 @@ def test_update_ratios():
 def test_saturation_image():
     h = np.array([[0.995, 0.2], [-0.999, 0.98]])
     ax = labelled(plots.saturation_image(h))
-    assert ax.images[0].get_array().tolist() == [[True, False], [True, False]]
+    assert pixels(ax).tolist() == [[True, False], [True, False]]
     ax = plots.saturation_image(h, threshold=0.9)
-    assert ax.images[0].get_array().tolist() == [[True, False], [True, True]]
+    assert pixels(ax).tolist() == [[True, False], [True, True]]
 
 
 def test_embedding_scatter():

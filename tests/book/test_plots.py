@@ -1,5 +1,7 @@
 """The figures show the numbers they were given, on the Axes they were given."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -80,7 +82,7 @@ def test_every_figure_is_tested_here():
 
 def test_the_heat_map_is_the_table():
     table = torch.tensor([[2, 3], [10, 1]])
-    ax = plots.heat_map(table, ".a")
+    ax: Any = plots.heat_map(table, ".a")
     (image,) = ax.images
     assert image.get_array().tolist() == table.tolist()
     assert image.get_clim() == (0, 10)
@@ -107,7 +109,7 @@ def test_the_heat_map_writes_each_count_in_its_cell():
 
 def test_bars_are_as_high_as_the_values():
     values = torch.tensor([0.5, 0.2, 0.3])
-    ax = plots.bars(".ab", values, ylabel="count", color=plots.RED)
+    ax: Any = plots.bars(".ab", values, ylabel="count", color=plots.RED)
     assert [bar.get_height() for bar in ax.patches] == pytest.approx(values.tolist())
     centres = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
     assert centres == pytest.approx([0, 1, 2])
@@ -117,9 +119,9 @@ def test_bars_are_as_high_as_the_values():
 
 
 def test_loss_curves_are_the_losses():
-    ax = plots.loss_curves(
-        {"train": [3.0, 2.5, 2.0], "dev": ([0, 100], torch.tensor([3.0, 2.2]))},
-        references={"uniform": 3.296},
+    measured: Any = [0, 100], torch.tensor([3.0, 2.2])
+    ax: Any = plots.loss_curves(
+        {"train": [3.0, 2.5, 2.0], "dev": measured}, references={"uniform": 3.296}
     )
     train, dev, reference = ax.lines
     assert train.get_xydata().tolist() == [[0, 3], [1, 2.5], [2, 2]]
@@ -142,7 +144,7 @@ def test_one_curve_needs_no_legend():
 
 def test_the_ladder_stands_in_the_given_order_from_the_top():
     losses = {"unigram": 2.83, "bigram": 2.454, "network": 2.46}
-    ax = plots.loss_dotplot(losses, {"bigram": 0.1, "network": None})
+    ax: Any = plots.loss_dotplot(losses, {"bigram": 0.1, "network": None})
     (container,) = ax.containers
     points, _, (bars,) = container.lines
     assert points.get_xydata().tolist() == [[2.83, 0], [2.454, 1], [2.46, 2]]
@@ -158,7 +160,7 @@ def test_the_ladder_stands_in_the_given_order_from_the_top():
 def test_the_broadcast_table_stretches_the_divisors_as_torch_does():
     table = torch.tensor([[1, 2], [3, 4]])
     for divisors in (table.sum(1, keepdim=True), table.sum(0), torch.tensor(5)):
-        ax = plots.broadcast_table(table, divisors)
+        ax: Any = plots.broadcast_table(table, divisors)
         stretched = divisors.expand(2, 2)
         cells = {text.get_position(): text.get_text() for text in ax.texts}
         assert cells == {
@@ -184,7 +186,7 @@ def test_name_rows_write_the_names_under_their_labels():
 
 def test_the_book_style_reaches_later_figures():
     plots.use_book_style()
-    ax = plots.bars(".a", [1, 2])
+    ax: Any = plots.bars(".a", [1, 2])
     assert ax.figure.get_size_inches().tolist() == [4.8, 3.2]
     assert not ax.spines["top"].get_visible()
     assert ax.patches[0].get_facecolor() == to_rgba(plots.BLUE)

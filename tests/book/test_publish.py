@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def written(shown, path):
 def test_a_model_keeps_its_numbers_and_its_layers(vocab, tmp_path):
     W = torch.randn(27, 27, dtype=torch.float64)
     steps = [{"op": "table", "weight": "W"}]
-    about = {"block_size": 1, "label": "bigram", "loss": 2.5}
+    about: dict[str, Any] = {"block_size": 1, "label": "bigram", "loss": 2.5}
     shown = as_model({"W": W.T}, steps, vocab, **about)
     with safe_open(written(shown, tmp_path / "model"), "pt") as file:
         assert torch.equal(file.get_tensor("W"), W.T.float())
@@ -64,7 +65,7 @@ def test_the_layers_of_a_net_give_its_logits(make, vocab, generator, tmp_path):
     net = make(generator)
     x = torch.randint(27, (500, net.block_size), generator=generator)
     net(x)  # the running statistics leave their start
-    about = {"block_size": net.block_size, "label": "net", "loss": 2.0}
+    about: dict[str, Any] = {"block_size": net.block_size, "label": "net", "loss": 2.0}
     shown = as_model(*layers_of(net), vocab, **about)
     page = PageModel(written(shown, tmp_path / "model"))
     torch.testing.assert_close(page(x), net.eval()(x), atol=1e-5, rtol=1e-5)
@@ -73,7 +74,11 @@ def test_the_layers_of_a_net_give_its_logits(make, vocab, generator, tmp_path):
 @pytest.mark.parametrize("order", [1, 2, 4])
 def test_the_counts_of_a_table_give_its_logits(order, names, vocab, tmp_path):
     table = NGram(vocab, order, smoothing=0.1).fit(names[:2000])
-    about = {"block_size": table.block_size, "label": "counts", "loss": 2.0}
+    about: dict[str, Any] = {
+        "block_size": table.block_size,
+        "label": "counts",
+        "loss": 2.0,
+    }
     shown = as_model(*layers_of(table), vocab, **about)
     page = PageModel(written(shown, tmp_path / "model"))
     x = torch.randint(27, (500, table.block_size))

@@ -185,7 +185,7 @@ def allowed(field):
 
 @pytest.mark.parametrize("model", [config.ModelConfig, config.TrainConfig])
 def test_the_values_that_a_field_may_have_are_told(model):
-    text = inspect.getdoc(model).partition("----------\n")[2] + "\n"
+    text = (inspect.getdoc(model) or "").partition("----------\n")[2] + "\n"
     told = dict(re.findall(r"^(\w+) : (.*(?:\n .*)*)$", text, re.MULTILINE))
     assert told.keys() == model.model_fields.keys()
     for name, field in model.model_fields.items():

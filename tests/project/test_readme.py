@@ -1,15 +1,20 @@
-"""What the README says is so: its Python runs, and its map names what is there."""
+"""What README and CONTRIBUTING say is so: code runs, places and commands exist."""
 
+import inspect
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+from modules import PLACE
 
+from charlm.data import batches
 from charlm.runs.cli import main
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOT_THERE = {"book/NN_name.md", "_build/failure.log"}
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_its_python_runs(tmp_path, monkeypatch, names, capsys):
@@ -41,16 +46,43 @@ def test_its_commands_run(tmp_path, monkeypatch, names, capsys):
     assert results.count("\nma") >= 19 and "runs/ngram" in results
 
 
-def test_its_map_names_every_module_and_nothing_else():
-    on_the_map = set(re.findall(r"^      (\w+\.py) ", README, re.MULTILINE))
-    modules = {path.name for path in (ROOT / "charlm").glob("[!_]*.py")}
-    assert on_the_map == modules - {"make_names.py"}
+def test_its_map_names_folders_only():
+    """What each module is for stands in its first line, and nowhere else."""
+    (block,) = re.findall(r"## What is where\n\n((?: {4}.*\n)+)", README)
+    top = ROOT
+    for line in block.splitlines():
+        folder, inside = line.split()[0], line.startswith("      ")
+        top = top if inside else ROOT / folder
+        assert (top / folder if inside else top).is_dir(), line
+    assert re.findall(r"^ {4,}\S+\.py\b", README, re.M) == []
 
 
-def test_its_links_lead_somewhere():
-    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["readme", "contributing"])
+def test_its_links_lead_somewhere(text):
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", text)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["readme", "contributing"])
+def test_its_commands_of_make_are_there(text):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"(?:^|`)make ([a-z]+)", text, re.M)
+    assert named
+    assert set(named) <= set(re.findall(r"^([a-z]+):.*## ", makefile, re.M))
+
+
+def test_each_place_that_contributing_names_is_there():
+    places = set(PLACE.findall(CONTRIBUTING)) - NOT_THERE
+    assert {"charlm/book/plots.py", "tests/taught/"} <= places
+    assert [place for place in places if not any(ROOT.glob(place))] == []
+
+
+def test_the_docstring_that_it_shows_is_the_package_s():
+    source = inspect.getsource(batches)
+    assert re.findall(r'    """.*?"""', CONTRIBUTING, re.S) == re.findall(
+        r'    """.*?"""', source, re.S
+    )
 
 
 def test_its_commands_are_those_of_the_set_up_page():

@@ -29,7 +29,7 @@ def asked_for(extra=None):
     """The packages that the project asks for, with an extra and those that it names."""
     extras = PROJECT["optional-dependencies"]
     for requirement in [*PROJECT["dependencies"], *extras.get(extra, [])]:
-        name, more = re.match(r"([\w.-]+)(?:\[(.+)\])?", requirement).groups()
+        ((name, more),) = re.findall(r"^([\w.-]+)(?:\[(.+)\])?", requirement)
         if name == PROJECT["name"]:
             for inner in more.split(","):
                 yield from asked_for(inner)
@@ -43,7 +43,7 @@ def imported(files):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             else:
                 continue

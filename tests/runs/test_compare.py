@@ -1,5 +1,7 @@
 """Runs and their layers as numbers; to look at a model changes nothing in it."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -11,7 +13,7 @@ from charlm.runs.compare import list_layers
 
 @pytest.fixture
 def run(few_words, tmp_path):
-    sizes = {"n_embd": 4, "n_hidden": 8, "steps": 1, "batch_size": 32}
+    sizes: dict[str, Any] = {"n_embd": 4, "n_hidden": 8, "steps": 1, "batch_size": 32}
     return train(few_words, out=tmp_path / "run", model="wavenet", **sizes)
 
 

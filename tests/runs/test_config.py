@@ -38,6 +38,7 @@ def test_every_option_changes_what_is_built(name):
 def test_what_train_gives_by_default():
     """A change here is a change of what everybody gets."""
     options, training = configure("wavenet", {})
+    assert training is not None
     assert options.model_dump(exclude_none=True) == {
         **{"block_size": 8, "n_embd": 24, "n_hidden": 128},
     }

@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from charlm.data import WordsError, load_words, split_words
 from charlm.runs import trainer
 from charlm.runs.compare import compare
 from charlm.runs.config import MODELS
-from charlm.runs.run import new, open_run
+from charlm.runs.run import device_named, new, open_run
 from charlm.runs.store import RunError
 from charlm.sample import next_probs
 from charlm.vocab import InputError, UnknownCharacterError
@@ -248,6 +249,7 @@ def test_what_is_trained_where_nothing_is_asked_for(few_words, out):
     config = new(out, few_words).config
     assert config.model == "wavenet"
     assert config.model_options == {"block_size": 8, "n_embd": 24, "n_hidden": 128}
+    assert config.recipe is not None
     recipe = config.recipe.model_dump()
     assert recipe["steps"] == 2600 and recipe["eval_every"] == 130
     assert recipe["batch_size"] == 1024 and recipe["warmup"] == 260
@@ -311,6 +313,14 @@ def test_a_prefix_with_an_unknown_character(trained, refused, prefix, char):
 def test_samples_that_cannot_be_drawn(trained, refused, wish):
     for flag, value in wish.items():
         refused("sample", trained.directory, flag, value)
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError, match="finds no cuda device here: use --device cpu"):
+        device_named("cuda")
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    assert device_named("auto") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("seed", [0, -1, -(2**63), 2**64 - 1])

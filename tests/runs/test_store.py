@@ -6,6 +6,7 @@ import pickle
 import shutil
 import stat
 import struct
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,13 @@ from charlm.runs.store import Metrics, RunError, Store, TrainState
 from charlm.vocab import InputError
 
 CONFIG, MODEL, METRICS, STATE, LOSSES = store.FILES
-SETTINGS = {"steps": 4, "batch_size": 16, "eval_every": 2, "n_embd": 4, "n_hidden": 8}
+SETTINGS: dict[str, Any] = {
+    "steps": 4,
+    "batch_size": 16,
+    "eval_every": 2,
+    "n_embd": 4,
+    "n_hidden": 8,
+}
 COMMANDS = [("sample", "RUN"), ("evaluate", "RUN"), ("info", "RUN"), ("compare", "RUN")]
 RESUME = ("train", "--resume", "RUN")
 
@@ -131,7 +138,7 @@ def test_a_run_directory_has_the_promised_files(trained):
 # Configurations
 
 
-OUT_OF_RANGE = {
+OUT_OF_RANGE: dict[str, dict[str, Any]] = {
     "a billion units": {"options__n_hidden": 10**9},
     "a billion parameters": {"options__n_hidden": 16384, "options__n_layer": 5},
     "as many as can be": {

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,8 +28,8 @@ from charlm.runs.run import new, open_run
 from charlm.train import NonFiniteLossError
 from charlm.vocab import InputError
 
-TINY = {"model": "mlp", "n_embd": 4, "n_hidden": 8, "batch_norm": True}
-RECIPE = {"steps": 12, "batch_size": 16, "eval_every": 3, "seed": 7}
+TINY: dict[str, Any] = {"model": "mlp", "n_embd": 4, "n_hidden": 8, "batch_norm": True}
+RECIPE: dict[str, Any] = {"steps": 12, "batch_size": 16, "eval_every": 3, "seed": 7}
 MODEL, STATE = "model.safetensors", "state.safetensors"
 
 # They start processes, each of which has to import torch first.
@@ -175,7 +176,7 @@ def test_dying_at_any_file_it_goes_on_bitwise(begin, out, monkeypatch, when):
     settings = {"steps": 6}  # two evaluations: one with files from before, one without
     finish(begin("whole", **settings))
     whole = outcome(out.with_name("whole"))
-    write, deaths = store.write, 0
+    write, deaths, left = store.write, 0, 0
 
     def deadly(path, content):
         nonlocal left
@@ -226,7 +227,8 @@ def test_killed_at_twenty_random_moments_it_ends_bitwise_the_same(
         return process
 
     start(whole).join()
-    moments, killed_in = random.Random(1), []
+    moments = random.Random(1)
+    killed_in: list[int] = []
     for n in range(20):
         out = tmp_path / f"run{n}"
         process = start(out)
@@ -342,6 +344,7 @@ def test_ctrl_c_from_outside(few_words, out):
         stderr=subprocess.PIPE,
         text=True,
     )
+    assert process.stderr is not None
     process.stderr.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -483,6 +486,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(
     assert "step" in sentence and "try a lower learning rate than" in sentence
     assert sentence.endswith(f"{out} keeps what was best before")
     run, best = open_run(out), trainer.resume(out).state.best
+    assert best is not None
     assert run.evaluate(run.words("dev")).loss == pytest.approx(best.dev_loss, abs=1e-6)
 
 

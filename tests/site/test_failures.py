@@ -101,6 +101,7 @@ while not Path("{signs}/go").exists():
         end = monotonic() + 120
         while "second.md: Executed" not in log or not (signs / "begun").exists():
             assert monotonic() < end, log
+            assert process.stdout is not None
             log += process.stdout.readline()
         sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does

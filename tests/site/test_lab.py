@@ -14,9 +14,9 @@ from urllib.request import Request, urlopen
 import jupytext
 import pytest
 from books import ROOT
+from downloads import CHAPTERS
 from jupytext.cli import jupytext as convert
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
-from test_reproducible import CHAPTERS
 
 BIN = Path(sys.executable).parent
 ADDRESS = re.compile(r"http://\S+?/(?=lab)")

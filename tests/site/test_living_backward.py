@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -35,7 +36,7 @@ CHAPTER = (ROOT / "book" / "04_backprop.md").read_text(encoding="utf-8")
 @pytest.fixture(scope="module")
 def chapter():
     """What the chapter's cells define, up to the one that publishes the walk."""
-    published = {}
+    published: dict[str, Any] = {}
     names = {"note": published.__setitem__, "print": lambda *args: None}
     with torch.enable_grad():
         for source in cells(CHAPTER):

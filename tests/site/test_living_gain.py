@@ -1,5 +1,6 @@
 """The figure `gain`: what the page computes is what PyTorch computes."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import pytest
@@ -14,7 +15,11 @@ PAGE = """# A
 The still picture.
 ```
 """
-ACTIVATIONS = {"tanh": torch.tanh, "ReLU": F.relu, "none": lambda z: z}
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "tanh": torch.tanh,
+    "ReLU": F.relu,
+    "none": lambda z: z,
+}
 KNOWN = ("std", "saturated", "zero", "dead")
 
 

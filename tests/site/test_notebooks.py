@@ -10,7 +10,7 @@ import pytest
 import yaml
 from books import NOTEBOOK, ROOT, SITE, build, write_book
 from bs4 import BeautifulSoup
-from test_reproducible import CHAPTERS, downloaded
+from downloads import CHAPTERS, downloaded
 
 HOME = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
 FENCED = re.compile(r"^(`{3,}).*?^\1$", re.S | re.M)
@@ -54,7 +54,7 @@ def test_its_text_is_plain_markdown(notebook):
 def test_it_says_all_that_the_page_says(notebook, name):
     """Words, in order: of the paragraphs, lists and tables outside code and math."""
     page = BeautifulSoup((SITE / "book" / f"{name}.html").read_text(), "html.parser")
-    article = page.select_one("article.bd-article")
+    (article,) = page.select("article.bd-article")
     not_prose = (
         ".cell, .math, pre, code, .sig, script, svg, .headerlink, .notebook-links, img"
     )
@@ -100,11 +100,9 @@ def test_its_first_code_installs_the_package_only_where_it_is_missing(notebook):
 def test_it_has_the_page_s_cells_and_outputs(notebook, name):
     page = BeautifulSoup((SITE / "book" / f"{name}.html").read_text(), "html.parser")
     shown = [
-        (
-            cell.select_one(".cell_input pre").get_text().strip(),
-            bool(cell.select(".cell_output")),
-        )
+        (source.get_text().strip(), bool(cell.select(".cell_output")))
         for cell in page.select("article div.cell")
+        for source in cell.select(".cell_input pre")
     ]
     assert [(c.source.strip(), bool(c.outputs)) for c in code(notebook)[1:]] == shown
     counts = [c.execution_count for c in code(notebook)]
@@ -123,9 +121,9 @@ def test_its_figures_are_shown_without_being_run(notebook):
         for o in c.outputs
     ]
     for image in re.findall(r"<img .*?>", "".join(html)):
-        alt, data = re.fullmatch(
-            r'<img alt="(.+?)" src="data:image/svg\+xml;base64,(\S+)">', image
-        ).groups()
+        ((alt, data),) = re.findall(
+            r'^<img alt="(.+?)" src="data:image/svg\+xml;base64,(\S+)">$', image
+        )
         assert len(alt) > 30 and b"<svg" in base64.b64decode(data)
 
 

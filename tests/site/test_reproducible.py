@@ -12,18 +12,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import nbformat
 import pytest
-from bookext.notebooks import runs
-from books import ROOT, SITE
+from books import ROOT
+from downloads import CHAPTERS, downloaded
 from jupyter_cache import get_cache
 from nbclient import NotebookClient
 
-CHAPTERS = [
-    path.stem
-    for path in sorted((ROOT / "book").glob("*.md"))
-    if runs(path.read_text(encoding="utf-8"))
-]
 SAMPLE = ["04_backprop", "data"]
 LIMIT = 120  # seconds that the build took for the pages that have changed
 BASE = os.environ.get("BASE", "HEAD~1")
@@ -78,10 +72,6 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def downloaded(name):
-    return nbformat.read(SITE / "notebooks" / f"{name}.ipynb", as_version=4)
-
-
 def executed(name, folder):
     """The notebook, executed in a folder where nothing else is."""
     where = {"metadata": {"path": folder}}
@@ -106,7 +96,7 @@ def test_what_is_executed_again():
 
 def test_no_cell_needs_what_another_notebook_or_a_removed_cell_defines(site):
     """In all notebooks, without executing them: each name is defined before."""
-    ruff = [Path(sys.executable).with_name("ruff"), "check", "--isolated"]
+    ruff = [str(Path(sys.executable).with_name("ruff")), "check", "--isolated"]
     options = ["--select", "F821,F822,F823", "--target-version", "py311"]
     done = subprocess.run(
         [*ruff, *options, site / "notebooks"], capture_output=True, text=True

@@ -1,5 +1,7 @@
 """Every backward pass against autograd in float64, and against finite differences."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from charlm import backprop
 from charlm.backprop import EPS, compare
 
-TOLERANCE = {"rtol": 0, "atol": 1e-9}
+TOLERANCE: dict[str, Any] = {"rtol": 0, "atol": 1e-9}
 BATCHES = st.sampled_from([2, 32])
 SIZES = st.integers(1, 7)
 SEEDS = st.integers(0, 1000)
@@ -26,8 +28,8 @@ def draws(seed):
 
 def autograd(function, *inputs, dy):
     """Return the gradients of the inputs when that of the output is dy."""
-    inputs = [t.clone().requires_grad_() for t in inputs]
-    return torch.autograd.grad(function(*inputs), inputs, dy)
+    leaves = [t.clone().requires_grad_() for t in inputs]
+    return torch.autograd.grad(function(*leaves), leaves, dy)
 
 
 def assert_all_close(ours, theirs):
@@ -103,7 +105,11 @@ def test_batch_norm(B, H, correction, seed):
     randn, _ = draws(seed)
     x, gamma, beta, dy = 1 + 3 * randn(B, H), randn(H), randn(H), randn(B, H)
     theirs = autograd(
-        lambda *t: batch_norm_forward(*t, correction)[0], x, gamma, beta, dy=dy
+        lambda x, gamma, beta: batch_norm_forward(x, gamma, beta, correction)[0],
+        x,
+        gamma,
+        beta,
+        dy=dy,
     )
     _, xhat, inv_std = batch_norm_forward(x, gamma, beta, correction)
     ours = backprop.batch_norm_backward(dy, xhat, inv_std, gamma, correction)

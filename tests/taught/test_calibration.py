@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from toys import AB, likes_a
+from toys import AB, likes_a, toy
 
 from charlm.calibration import calibration
 from charlm.counts import NGram
@@ -24,12 +24,12 @@ def test_calibration_by_hand():
 
 
 def test_gaps_of_two_bins_do_not_cancel_in_the_error():
+    @toy(block_size=1)
     def model(idx):
         """Sure of an a at the start, half sure of the end after it."""
         start = torch.tensor([0.02, 0.95, 0.03])
         return torch.where(idx == 0, start, torch.tensor([0.55, 0.25, 0.2])).log()
 
-    model.block_size = 1
     found = calibration(model, ["a", "b"], AB)
     assert found.count.tolist() == [0, 0, 0, 0, 0, 2, 0, 0, 0, 2]
     assert found.error == pytest.approx((0.45 + 0.45) / 2)

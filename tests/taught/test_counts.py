@@ -24,7 +24,7 @@ word_lists = st.lists(st.text("abé.", max_size=7), min_size=1, max_size=12)
 
 def plain_counts(words, vocab, order):
     """Return {context: {next id: count}}, one character at a time."""
-    table = defaultdict(Counter)
+    table: defaultdict[tuple[int, ...], Counter[int]] = defaultdict(Counter)
     for word in words:
         ids = [0] * (order - 1) + vocab.encode(word) + [0]
         for i in range(len(ids) - order + 1):

@@ -1,5 +1,7 @@
 """Our layers against torch.nn, in float64: forward, gradients, running statistics."""
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from torch import nn
 
 from charlm import layers
 
-TOLERANCE = {"rtol": 0, "atol": 1e-12}
+TOLERANCE: dict[str, Any] = {"rtol": 0, "atol": 1e-12}
 
 
 def doubles(layer):
@@ -71,7 +73,7 @@ def test_linear_keeps_the_deviation_times_gain():
     layer = layers.Linear(400, 300, gain=5 / 3, generator=generator)
     x = torch.randn(1000, 400, generator=generator)
     assert layer(x).std().item() == pytest.approx(5 / 3, rel=0.02)
-    assert layer.bias.abs().max() == 0
+    assert layer.bias is not None and layer.bias.abs().max() == 0
 
 
 @pytest.mark.parametrize("name", ["Linear", "Embedding"])
@@ -240,6 +242,7 @@ def test_state_dict_round_trip():
 def test_a_state_of_other_shapes_changes_nothing():
     """Not even one that would broadcast."""
     layer = layers.Linear(2, 3)
+    assert layer.bias is not None
     before = layer.weight.clone()
     state = {"bias": torch.ones(3), "weight": torch.zeros(1, 1)}
     with pytest.raises(RuntimeError, match=r"differ: weight$"):

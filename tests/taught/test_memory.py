@@ -10,6 +10,7 @@ from charlm.memory import by_seen, share_in
 
 def test_seen_and_unseen_words_are_scored_apart():
     seen, unseen = by_seen(likes_a, ["a", "b", "a"], ["a", "aa"], AB)
+    assert seen and unseen
     assert seen.loss == pytest.approx(-(math.log(0.65) + math.log(0.1)) / 2)
     assert unseen.loss == pytest.approx(-(math.log(0.25) + math.log(0.1)) / 2)
     assert by_seen(likes_a, ["a"], [], AB)[0] is None

@@ -143,7 +143,9 @@ def test_the_tree_agrees_with_torchs_own_convolution():
     idx = torch.randint(11, (4, 12), generator=seeded(7))
     h = conv.net[0](idx).transpose(1, 2)  # (B, C, T), as torch's convolution wants
     for level in range(3):
-        weight, norm = conv.net[2 + 4 * level].weight, conv.net[3 + 4 * level]
+        weight = conv.net[2 + 4 * level].get_parameter("weight")
+        norm = conv.net[3 + 4 * level]
+        assert isinstance(norm, torch.nn.BatchNorm1d)
         kernel = torch.stack(weight.chunk(2, dim=1), dim=2)  # (H, C, 2)
         h = torch.nn.functional.conv1d(h, kernel, dilation=2**level)
         h = torch.tanh(

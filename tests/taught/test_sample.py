@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from toys import toy
 
 from charlm.counts import NGram
 from charlm.sample import draw, generate, next_probs, sample_words
@@ -138,10 +139,10 @@ def test_a_model_that_never_ends_is_cut(generator):
     vocab = Vocabulary(("a",))
     model = NGram(vocab, 2).fit([])
 
+    @toy(block_size=model.block_size)
     def endless(idx):
         return torch.tensor([[-math.inf, 0.0]]).expand(len(idx), 2)
 
-    endless.block_size = model.block_size
     assert sample_words(endless, vocab, 3, generator=generator) == ["a" * 100] * 3
 
 
@@ -192,7 +193,9 @@ def test_finished_words_leave_the_batch(bigram, vocab, generator):
         sizes.append(len(idx))
         return bigram(idx)
 
-    out = generate(watched, torch.zeros(500, 1, dtype=int), 50, generator=generator)
+    out = generate(
+        watched, torch.zeros(500, 1, dtype=torch.int64), 50, generator=generator
+    )
     assert sizes[1:] == (out != 0).sum(0).tolist()
 
 

@@ -1,5 +1,8 @@
 """Nets trained side by side are the nets trained one by one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
@@ -15,7 +18,7 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
-KINDS = {
+KINDS: dict[str, Callable[[torch.Generator], Any]] = {
     "mlp": lambda g: MLP(27, 3, 4, 8, generator=g),
     "normed": lambda g: MLP(27, 3, 4, 8, 2, True, generator=g),
     "tree": lambda g: WaveNet(27, 4, 4, 8, generator=g),
@@ -57,13 +60,14 @@ def test_a_net_that_is_more_than_its_layers_is_refused():
 
 def test_a_loss_that_breaks_down_stops_all():
     nets = [MLP(27, 3, 4, 8, generator=seeded(s)) for s in range(2)]
-    nets[1].net[-1].bias.data.fill_(float("nan"))
+    nets[1].net[-1].get_parameter("bias").data.fill_(float("nan"))
     stack = Stacked(nets)
     x = torch.zeros(2, 4, 3, dtype=torch.int64)
-    before = stack.net[0].weight.clone()
+    weight = stack.net[0].get_parameter("weight")
+    before = weight.clone()
     with pytest.raises(NonFiniteLossError, match="at step 0"):
         train_seeds(stack, adamw(stack, 0.1), [(x, x[..., 0])])
-    assert stack.net[0].weight.equal(before)
+    assert weight.equal(before)
 
 
 def test_the_spread_over_seeds():

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -168,7 +169,7 @@ def test_targets_may_be_probabilities(shape):
     ids = torch.randint(V, shape, generator=seeded(1))
     for y in (ids, F.one_hot(ids, V).float()):
         steps = training_steps(
-            lambda x: logits, torch.optim.SGD([logits], 0.0), [(None, y)]
+            lambda x: logits, torch.optim.SGD([logits], 0.0), [(ids, y)]
         )
         expected = F.cross_entropy(logits.flatten(0, -2), ids.flatten()).item()
         assert next(steps).loss == pytest.approx(expected)
@@ -249,7 +250,7 @@ def test_learning_rate_search_stops_where_the_loss_blows_up():
 
 
 def run(model, seed=3, steps=60, **kwargs):
-    kwargs = {"eval_every": 20, "schedule": cosine(0.5, 60, 5)} | kwargs
+    settings: dict[str, Any] = {"eval_every": 20, "schedule": cosine(0.5, 60, 5)}
     return fit(
         model,
         (X[:40], Y[:40]),
@@ -258,7 +259,7 @@ def run(model, seed=3, steps=60, **kwargs):
         steps=steps,
         batch_size=8,
         generator=seeded(seed),
-        **kwargs,
+        **settings | kwargs,
     )
 
 

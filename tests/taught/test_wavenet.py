@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from charlm import layers
-from charlm.gated import GatedWaveNet
+from charlm.gated import GatedLevel, GatedWaveNet
 from charlm.memoized import MemoizedWaveNet
 from charlm.models import CausalConv, WaveNet
 
@@ -185,6 +185,7 @@ def test_a_level_gates_adds_and_skips():
     h = torch.randn(2, 4, 3, generator=seeded(1))
     out, skip = level(h)
     x = torch.cat([h[:, ::2], h[:, 1::2]], 2)
+    assert isinstance(level, GatedLevel)
     W, b = level.both.weight, level.both.bias
     z = torch.tanh(x @ W[:3].T + b[:3]) * torch.sigmoid(x @ W[3:].T + b[3:])
     torch.testing.assert_close(out, h[:, 1::2] + level.residual(z))

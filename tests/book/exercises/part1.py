@@ -59,6 +59,7 @@ WRONG = {
         (1.8766, "first character"),
         (2.212988 / math.log(2), "bits"),
         (-2.2130, "sign"),
+        (-2.0, "mind the sign"),
         (2.1863, "without smoothing"),
         (2.4550, "bigram"),
         (2.2142, "on train"),

@@ -1,6 +1,7 @@
 """The models of a page in plain PyTorch, to compare with the numbers of its scripts."""
 
 import json
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -34,7 +35,7 @@ def counts(x, grams, counts, smoothing):
     return torch.where(total > 0, row / total, 1 / V).log()
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Callable[..., torch.Tensor]] = {
     "embedding": embedding,
     "join": join,
     "linear": linear,

@@ -8,6 +8,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 
 from books import SITE
+from playwright.sync_api import Browser
 
 PAGES = sorted(
     path.relative_to(SITE).as_posix()
@@ -15,7 +16,8 @@ PAGES = sorted(
     if "_static" not in path.parts and path != SITE / "index.html"
 ) or ["book/index.html"]
 FORGET = "() => { try { localStorage.clear(); sessionStorage.clear() } catch {} }"
-IDLE = defaultdict(list)  # the tabs of a browser that wait for the next visit
+# The tabs of a browser that wait for the next visit.
+IDLE: defaultdict[Browser, list["Tab"]] = defaultdict(list)
 
 
 class Tab:
@@ -56,7 +58,7 @@ class Tab:
             media="null", color_scheme=scheme, reduced_motion="null"
         )
         self.problems = []
-        self.home = re.match(r"file://|http://[^/]+/", url)[0]
+        (self.home,) = re.findall(r"^file://|^http://[^/]+/", url)
         self.page.goto(url, wait_until="load")
         self.page.wait_for_timeout(150)
 
