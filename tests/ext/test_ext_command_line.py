@@ -1,6 +1,7 @@
 """The reference of the command line has all that the program knows, and no more."""
 
 import re
+from typing import Any
 
 import typer
 from bookext.command_line import described
@@ -8,7 +9,7 @@ from bookext.command_line import described
 from charlm.runs.cli import app
 
 TEXT = described(app, "charlm")
-PROGRAM = typer.main.get_command(app)
+PROGRAM: Any = typer.main.get_command(app)
 COMMANDS = {"charlm": PROGRAM} | {
     f"charlm {name}": command for name, command in PROGRAM.commands.items()
 }

@@ -61,7 +61,7 @@ def test_a_long_message_leaves_room_for_the_line():
 
 
 def test_time_out_and_death_are_one_line_with_their_own_remedy():
-    late = CellTimeoutError.error_from_timeout_and_cell("late", 600, None)
+    late = CellTimeoutError.error_from_timeout_and_cell("late", 600, new_code_cell(""))
     assert about(late).error.endswith("while it was being executed, after 600 seconds.")
     assert "`timeout`" in about(late).remedy
     dead = about(DeadKernelError("Kernel died"))
@@ -93,8 +93,9 @@ def test_only_neighbours_of_one_stream_are_joined():
 def test_the_cache_gives_back_joined_outputs_and_times(tmp_path):
     """And it finds them by the notebook as it was before it ran."""
     before = new_notebook(cells=[new_code_cell("print(1)")])
-    page = Page("a", str(tmp_path / "a.md"), "", deepcopy(before))
-    page.notebook.cells[0].outputs = stream("1", "2\n")
+    ran = deepcopy(before)
+    ran.cells[0].outputs = stream("1", "2\n")
+    page = Page("a", str(tmp_path / "a.md"), "", ran)
     keep(get_cache(tmp_path / "cache"), page, 8.5, {"0": 7.0})
     cache = get_cache(tmp_path / "cache")
     found = cache.merge_match_into_notebook(before)[1]

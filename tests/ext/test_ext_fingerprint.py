@@ -90,7 +90,7 @@ def test_field_is_added_and_no_line_moves():
     new = add_to_kernelspec(text, "abc")
     assert new.count("\n") == text.count("\n")
     assert new.splitlines().index("# A") == text.splitlines().index("# A")
-    front = yaml.safe_load(FRONT_MATTER.match(new)[1])
+    front = yaml.safe_load(FRONT_MATTER.findall(new)[0])
     assert front["kernelspec"] == {"name": "python3", "fingerprint": "abc"}
     assert front["file_format"] == "mystnb"
 

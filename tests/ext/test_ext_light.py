@@ -1,5 +1,7 @@
 """Pages that show their text sooner still hold all of it."""
 
+from typing import Any
+
 import pytest
 from bookext.light import defer_scripts, lazy
 from sphinx.builders.html._assets import _JavaScript
@@ -32,7 +34,7 @@ def test_other_pictures_are_left_alone(images):
 
 
 def test_scripts_wait_but_those_that_others_use():
-    names = ["_static/documentation_options.js", "_static/a.js", None]
+    names: list[Any] = ["_static/documentation_options.js", "_static/a.js", None]
     scripts = [_JavaScript(name) for name in names]
     for _ in range(2):  # the same scripts are there for each page
         defer_scripts(None, "", "", {"script_files": scripts}, None)

@@ -43,7 +43,7 @@ def test_the_last_steps_of_a_build_have_an_order():
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_each_module_is_short_and_says_which_promise_needs_it(name):
     module = import_module(f"bookext.{name}")
-    with open(module.__file__, encoding="utf-8") as file:
+    with open(str(module.__file__), encoding="utf-8") as file:
         lines = file.read().splitlines()
     assert len(lines) <= 250
-    assert len(module.__doc__.splitlines()[0]) > 40
+    assert len(str(module.__doc__).splitlines()[0]) > 40

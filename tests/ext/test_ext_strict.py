@@ -49,7 +49,7 @@ def warning(message, location=""):
 def last_lines(app, exception=None, warnings=()):
     with pytest.raises(SystemExit) as end:
         finish(app, exception, warnings)
-    lines = end.value.code.strip().splitlines()
+    lines = str(end.value.code).strip().splitlines()
     assert len(lines) <= LINES
     assert lines[-1].endswith("_build/failure.log.")
     return lines
@@ -129,6 +129,6 @@ def test_full_disk_does_not_hide_the_reason(app, monkeypatch):
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(SystemExit) as end:
         finish(app, None, [warning("error writing file: No space left on device")])
-    *_, advice, log = end.value.code.splitlines()
+    *_, advice, log = str(end.value.code).splitlines()
     assert advice == "What to do: free some space on the disk, then build again."
     assert log == "The full report could not be written: No space left on device."
