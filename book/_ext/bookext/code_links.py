@@ -11,12 +11,14 @@ from textwrap import dedent
 from sphinx_codeautolink.extension import SphinxCodeAutoLink
 from sphinx_codeautolink.extension.cache import DataCache
 
+from bookext.fingerprint import as_python, cell_tree
+
 
 class CodeLinks(SphinxCodeAutoLink):
     def begin(self, app):
         self.do_nothing = app.builder.name != "html"
         self.cache = DataCache(app.doctreedir, app.srcdir)
-        self.custom_blocks = {"python": dedented}
+        self.custom_blocks = dict.fromkeys(["python", "ipython3"], parsed)
         self.concat_default = True  # a cell knows what the cells before it import
         self.search_css_classes = []
         self.highlight_lang = app.config.highlight_language
@@ -37,12 +39,16 @@ class CodeLinks(SphinxCodeAutoLink):
 
 def is_named(name):
     """Whether the code has the name of the entry, and not a variable of that type."""
-    return name.resolved_location.endswith(name.code_str.rpartition(".")[2])
+    entry, code = (
+        x.rpartition(".")[2] for x in (name.resolved_location, name.code_str)
+    )
+    return entry == code
 
 
-def dedented(source):
-    """A listing as it stands, and as it is parsed: a method stands indented."""
-    return source, dedent(source)
+def parsed(source):
+    """A block as it stands, and as Python; a block that is none has no names."""
+    python = as_python(dedent(source))  # the listing of a method stands indented
+    return source, python if cell_tree(python).body else ""
 
 
 def setup(app):

@@ -31,11 +31,15 @@ def cells(text):
     return [OPTIONS.sub("", match[2]) for match in CELL.finditer(text)]
 
 
+def as_python(source):
+    """A code cell without magic commands: a timed line is a line, others are calls."""
+    return TransformerManager().transform_cell(TIMED.sub(r"\1", source))
+
+
 def cell_tree(source):
     """The syntax tree of a code cell; an empty one where it is no valid Python."""
-    python = TransformerManager().transform_cell(TIMED.sub(r"\1", source))
     try:
-        return ast.parse(python)
+        return ast.parse(as_python(source))
     except SyntaxError:
         return ast.Module([], [])
 
