@@ -36,8 +36,6 @@ class GatedWaveNet(nn.Module):
     `levels` has a `GatedLevel` for each, the one that joins characters first. Raises
     ValueError where block_size is no power of two.
 
-    Raises ValueError where block_size is no such power.
-
     Parameters
     ----------
     vocab_size : V, the number of ids

@@ -137,7 +137,6 @@ class MLP(nn.Module):
     n_embd : numbers that stand for a character
     n_hidden : units of each hidden layer
     n_layer : hidden layers
-        of a hidden layer, number of hidden layers
     batch_norm : normalize each hidden layer before its tanh; it then has no bias
     generator : the source of the first weights; None for torch's global one
     """
@@ -173,8 +172,6 @@ class WaveNet(nn.Module):
     After van den Oord et al. (2016), with batch normalization, without gates and skips.
     `levels` has the layers of each level: linear, normalization, tanh.
     Raises ValueError where block_size is no power of two.
-
-    Raises ValueError where block_size is no such power.
 
     Parameters
     ----------

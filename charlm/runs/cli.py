@@ -43,7 +43,7 @@ def _by_model(name: str) -> str:
     """Return the default of a setting as "3 for mlp, 8 for wavenet, conv"."""
     models: dict[Any, list[str]] = {}
     for model, kind in MODELS.items():
-        values = kind.options | (kind.training or {})
+        values = kind.options | (kind.recipe or {})
         if name in values:
             models.setdefault(values[name], []).append(model)
     return "; ".join(f"{value} for {', '.join(of)}" for value, of in models.items())
@@ -207,7 +207,7 @@ def _follow(job: "Trainer") -> None:
             _say(f"{error}; {left}")
             raise typer.Exit(1) from None
     if stopped.is_set() and not job.finished:
-        _say(f"stopped after step {job.state.step:,} of {job.config.steps:,}")
+        _say(f"stopped after step {job.state.step:,} of {job.recipe.steps:,}")
         _say(f"to go on: charlm train --resume {directory}")
         raise typer.Exit(130)
 

@@ -18,13 +18,13 @@ class Kind:
     ----------
     network : its module and class; imported when one is built, as torch takes a second
     options : the fields of `ModelConfig` that it has, with their defaults
-    training : the same of `TrainConfig`; None for a model that is counted in one go
+    recipe : the same of `TrainConfig`; None for a model that is counted in one go
     least_batch : batch normalization needs two rows, or there is no variance
     """
 
     network: str
     options: dict[str, Any]
-    training: dict[str, Any] | None
+    recipe: dict[str, Any] | None
     least_batch: int = 1
 
 
@@ -35,8 +35,9 @@ _QUICK = {
     "learning_rate": 0.007,
     "weight_decay": 0.5,
 }
-#: All models by their names on the command line. The tree of "wavenet" computes each
-#: distinct piece of the contexts once.
+#: All models by their names on the command line. A class takes vocab_size, its options
+#: and generator, and has a block_size. "wavenet" gets the tree that computes each
+#: distinct piece of the contexts once: the same function, sooner.
 MODELS = {
     "ngram": Kind("charlm.counts:NGram", {"order": 4, "smoothing": 0.1}, None),
     "bigram": Kind(
@@ -184,7 +185,7 @@ class Config(Checked):
         kind = MODELS[self.model]
         if self.model_options.keys() != kind.options.keys():
             raise ValueError(f"these are not the options of {self.model}")
-        if (self.recipe is None) != (kind.training is None):
+        if (self.recipe is None) != (kind.recipe is None):
             raise ValueError(f"{self.model} is trained in another way")
         least = 2 if self.options.batch_norm else kind.least_batch
         if self.recipe is not None and self.recipe.batch_size < least:
@@ -234,7 +235,7 @@ def configure(
         if name in ModelConfig.model_fields:
             able = [other for other, k in MODELS.items() if name in k.options]
         elif name in TrainConfig.model_fields:
-            able = [other for other, k in MODELS.items() if k.training is not None]
+            able = [other for other, k in MODELS.items() if k.recipe is not None]
         else:
             raise InputError(f"there is no setting {name!r}")
         if model not in able:
@@ -244,9 +245,9 @@ def configure(
             )
     options = {k: v for k, v in asked.items() if k in ModelConfig.model_fields}
     chosen = ModelConfig.of(kind.options | options)
-    if kind.training is None:
+    if kind.recipe is None:
         return chosen, None
-    training = kind.training | {k: v for k, v in asked.items() if k not in options}
-    steps = training["steps"] if isinstance(training["steps"], int) else 1
+    recipe = kind.recipe | {k: v for k, v in asked.items() if k not in options}
+    steps = recipe["steps"] if isinstance(recipe["steps"], int) else 1
     defaults = {"seed": 1, "warmup": steps // 10, "eval_every": -(-steps // 20)}
-    return chosen, TrainConfig.of(defaults | training)
+    return chosen, TrainConfig.of(defaults | recipe)

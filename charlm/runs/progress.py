@@ -40,7 +40,7 @@ def show_progress(trainer: Trainer, console: Console) -> Iterator[Show]:
     )
     done = trainer.state.step
     task = bar.add_task(
-        "", total=trainer.config.steps, completed=done, rate="", loss=""
+        "", total=trainer.recipe.steps, completed=done, rate="", loss=""
     )
     start = last = monotonic()
 
@@ -71,6 +71,6 @@ def line(row: Metrics, trainer: Trainer) -> str:
     """Return an evaluation as a line; a star marks the best so far."""
     star = " *" if row is trainer.state.best else ""
     return (
-        f"step {row.step:>{len(f'{trainer.config.steps:,}')},}   "
+        f"step {row.step:>{len(f'{trainer.recipe.steps:,}')},}   "
         f"train {row.train_loss:.4f}   dev {row.dev_loss:.4f}{star}"
     )

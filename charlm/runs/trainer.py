@@ -45,21 +45,21 @@ class Trainer:
     def __init__(self, run: Run, device: str = "cpu") -> None:
         if run.config.recipe is None:
             raise RunError("an n-gram is counted in one go: use count or train")
-        self.run, self.store, self.config = run, run.store, run.config.recipe
+        self.run, self.store, self.recipe = run, run.store, run.config.recipe
         run.device = device_named(device)
         self.group = join(run.device)
-        check_batch(self.config.batch_size, self.group)
-        self.generator = torch.Generator().manual_seed(self.config.seed)
+        check_batch(self.recipe.batch_size, self.group)
+        self.generator = torch.Generator().manual_seed(self.recipe.seed)
         run.model = self.model = build(run.config, self.generator).to(run.device)
         self.optimizer = adamw(
-            self.model, self.config.learning_rate, self.config.weight_decay
+            self.model, self.recipe.learning_rate, self.recipe.weight_decay
         )
         self.state = TrainState()
 
     @property
     def finished(self) -> bool:
         """Whether all steps have been made."""
-        return self.state.step >= self.config.steps
+        return self.state.step >= self.recipe.steps
 
     def __iter__(self) -> Iterator[tuple[Step, Metrics | None]]:
         """Make the steps that are left. Raises RunError, NonFiniteLossError."""
@@ -70,28 +70,28 @@ class Trainer:
             yield from self._steps()
 
     def _steps(self) -> Iterator[tuple[Step, Metrics | None]]:
-        run, config = self.run, self.config
+        run, recipe = self.run, self.recipe
         examples = Windows(run.words("train"), run.vocab, run.block_size)
         run.let_go("train", "all")  # many words take much room
         batches = self._batches(examples.to(run.device))
-        schedule = cosine(config.learning_rate, config.steps, config.warmup)
+        schedule = cosine(recipe.learning_rate, recipe.steps, recipe.warmup)
         model = self.group.wrap(self.model)
         before = perf_counter() - self.state.seconds
         for step in training_steps(
             model, self.optimizer, batches, schedule, self.state.step
         ):
-            self._count(step, perf_counter() - before)
-            is_due = self.state.step % config.eval_every == 0 or self.finished
+            self._note(step, perf_counter() - before)
+            is_due = self.state.step % recipe.eval_every == 0 or self.finished
             yield step, self._evaluate(step) if is_due else None
 
     def _batches(self, examples: Windows) -> Iterator[tuple[Tensor, Tensor]]:
         """Draw the rest of the batches with replacement: each process its share."""
-        size = (self.config.batch_size,)
+        size = (self.recipe.batch_size,)
         while not self.finished:
             at = torch.randint(len(examples), size, generator=self.generator)
             yield examples[self.group.share(at)]
 
-    def _count(self, step: Step, seconds: float) -> None:
+    def _note(self, step: Step, seconds: float) -> None:
         self.state = self.state.model_copy(
             update={
                 "step": step.index + 1,
@@ -115,7 +115,7 @@ class Trainer:
         if not math.isfinite(row.dev_loss):
             raise NonFiniteLossError(
                 f"the dev loss is {row.dev_loss} after step {row.step}: "
-                f"try a lower learning rate than {self.config.learning_rate:.3g}"
+                f"try a lower learning rate than {self.recipe.learning_rate:.3g}"
             )
         rows = (*state.rows, row)
         self.state = state.model_copy(
@@ -168,7 +168,7 @@ class Trainer:
             return
         path = self.store.directory / STATE
         tensors, state = self.store.read_tensors(STATE, self._tensors())
-        if state.step > self.config.steps:
+        if state.step > self.recipe.steps:
             raise RunError(f"{path} is damaged: it has made more steps than there are")
         moments = self._moments()
         for i, of_parameter in moments.items():

@@ -39,7 +39,7 @@ def small(model):
     """The arguments that make a model small and its training short."""
     sizes = [(k, v) for k, v in SMALL.items() if k in MODELS[model].options]
     flags = [part for k, v in sizes for part in (f"--{k.replace('_', '-')}", v)]
-    return ["--model", model, *flags, *(TINY if MODELS[model].training else [])]
+    return ["--model", model, *flags, *(TINY if MODELS[model].recipe else [])]
 
 
 @pytest.mark.parametrize("model", MODELS)

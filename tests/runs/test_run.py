@@ -26,7 +26,7 @@ def small(model, **settings):
     return {
         "model": model,
         **sizes,
-        **(SHORT if MODELS[model].training else {}),
+        **(SHORT if MODELS[model].recipe else {}),
         **settings,
     }
 

@@ -75,7 +75,9 @@ def read_pair(answer: Any) -> tuple[float, float]:
     return read_number(first), read_number(second)
 
 
-def expect(value: float, right: float, mistakes: dict[str, float], advice: str) -> None:
+def check_loss(
+    value: float, right: float, mistakes: dict[str, float], advice: str
+) -> None:
     """Raise Wrong, with the mistake that explains the value, unless it is right.
 
     Parameters

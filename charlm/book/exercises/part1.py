@@ -13,8 +13,8 @@ from charlm.book.exercises.answers import (
     Check,
     Wrong,
     call,
+    check_loss,
     close,
-    expect,
     judge,
     read_number,
     read_pair,
@@ -90,7 +90,7 @@ def _trigram(answer: Any) -> None:
             _loss(3, 1, "train", "train")
         ),
     }
-    expect(value, right, mistakes, "Compare your examples of `emma`. See hint 1.")
+    check_loss(value, right, mistakes, "Compare your examples of `emma`. See hint 1.")
 
 
 def _splits(answer: Any) -> None:
@@ -118,7 +118,7 @@ def _splits(answer: Any) -> None:
                 _loss(order, 1, "train", "test")
             ),
         }
-        expect(value, expected, mistakes, "Is the smoothing 1? See hint 2.")
+        check_loss(value, expected, mistakes, "Is the smoothing 1? See hint 2.")
 
 
 def _smoothing(answer: Any) -> None:
@@ -140,7 +140,7 @@ def _smoothing(answer: Any) -> None:
         "That is the bigram's loss.": _loss(2, alpha, "train", "test"),
     }
     right = _loss(3, alpha, "train", "test")
-    expect(loss, right, mistakes, "Is it the trigram, on test? See hint 3.")
+    check_loss(loss, right, mistakes, "Is it the trigram, on test? See hint 3.")
 
 
 def _indexing(answer: Any) -> None:
@@ -180,7 +180,7 @@ def _cross_entropy(answer: Any) -> None:
         "`[torch.arange(B), targets]`.": -logits.log_softmax(1)[:, y].mean().item(),
         "The logarithm is missing.": -logits.softmax(1)[chosen].mean().item(),
     }
-    expect(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
+    check_loss(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
     _large(call(answer, 200 * logits, y), F.cross_entropy(200 * logits, y))
 
 
@@ -248,7 +248,9 @@ def _backwards(answer: Any) -> None:
                 _loss(order, 0, "train", "train")
             ),
         }
-        expect(value, expected, mistakes, "Score the names that you count. See hint 1.")
+        check_loss(
+            value, expected, mistakes, "Score the names that you count. See hint 1."
+        )
 
 
 CHECKS: dict[str, Check] = {
