@@ -34,8 +34,14 @@ def test_other_pictures_are_left_alone(images):
 
 
 def test_scripts_wait_but_those_that_others_use():
-    names: list[Any] = ["_static/documentation_options.js", "_static/a.js", None]
+    own = ["_static/documentation_options.js", "_static/a.js", "doctools.js"]
+    names: list[Any] = [*own, None]
     scripts = [_JavaScript(name) for name in names]
     for _ in range(2):  # the same scripts are there for each page
         defer_scripts(None, "", "", {"script_files": scripts}, None)
-    assert [script.attributes for script in scripts] == [{}, {"defer": "defer"}, {}]
+    assert [script.attributes for script in scripts] == [
+        {},
+        {"defer": "defer"},
+        {},
+        {},
+    ]

@@ -80,6 +80,12 @@ def test_warning_tells_its_line_and_is_listed(app):
     assert lines[3].startswith("What to do: ")
 
 
+@pytest.mark.parametrize("location", ["a.md", "a.md:"])
+def test_warning_without_a_line_tells_its_page(app, location):
+    lines = last_lines(app, warnings=[warning("odd", f"{app.srcdir}/{location}")])
+    assert lines[:2] == ["The build failed at a.md:", "odd"]
+
+
 def test_warning_in_a_cell_shows_the_cell_s_first_lines(app):
     lines = last_lines(app, warnings=[warning("stderr", f"{app.srcdir}/a.md:6")])
     assert lines[1:5] == ["    a = 1", "    b = 2", "    …", "stderr"]

@@ -6,8 +6,6 @@ style sheet or a way back that leads elsewhere. So what it finds is kept with th
 page, and it is told of each page that was written.
 """
 
-from textwrap import dedent
-
 from sphinx_codeautolink.extension import SphinxCodeAutoLink
 from sphinx_codeautolink.extension.cache import DataCache
 
@@ -47,7 +45,7 @@ def is_named(name):
 
 def parsed(source):
     """A block as it stands, and as Python; a block that is none has no names."""
-    python = as_python(dedent(source))  # the listing of a method stands indented
+    python = as_python(source)
     return source, python if cell_tree(python).body else ""
 
 

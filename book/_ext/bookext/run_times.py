@@ -33,7 +33,7 @@ def line(style, text):
 
 
 class ShowRunTimes(SphinxPostTransform):
-    default_priority = 10
+    default_priority = 900  # after MyST-NB has folded cells, which it takes by place
 
     def run(self, **options):
         if places := list(self.document.findall(run_time)):
