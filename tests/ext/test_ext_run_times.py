@@ -6,6 +6,7 @@ import pytest
 from bookext import run_times
 from docutils import nodes
 from docutils.utils import new_document
+from myst_nb.sphinx_ import HideInputCells
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,8 @@ def test_a_page_without_cells_has_no_time(monkeypatch):
     )
     assert page(None, {})[2].astext() == "under 1 s"
     assert len(warned) == 1
+
+
+def test_a_folded_cell_stays_folded_however_slow():
+    """MyST-NB folds a cell by the places of its parts: a note before would hide it."""
+    assert run_times.ShowRunTimes.default_priority > HideInputCells.default_priority
