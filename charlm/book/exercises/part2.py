@@ -63,7 +63,9 @@ def _beat(answer: Any) -> None:
     if value > 2.4:
         raise Wrong("A table of bigrams is about as good: mind the rate. See hint 2.")
     if value >= 2.17:
-        raise Wrong(f"It loses {value:.3f} on dev, not yet below the lecture. See hint 1.")
+        raise Wrong(
+            f"It loses {value:.3f} on dev, not yet below the lecture. See hint 1."
+        )
 
 
 @cache
@@ -104,7 +106,11 @@ def _first_loss(answer: Any) -> None:
         "All five parameters are scaled; only `W2` and `b2` should be. See hint 1.": (
             (0, 1, 2, 3, 4)
         ),
-        "`C` or `W1` is scaled, too; only `W2` and `b2` should be. See hint 1.": (0, 3, 4),
+        "`C` or `W1` is scaled, too; only `W2` and `b2` should be. See hint 1.": (
+            0,
+            3,
+            4,
+        ),
         "The hidden layer is scaled, too. See hint 1.": (1, 2, 3, 4),
     }
     for mistake, scaled in mistakes.items():
@@ -238,7 +244,9 @@ def _leak(answer: Any) -> None:
         )
 
     if near(read_pair(call(answer, second))):
-        raise Wrong("Two models get the same losses: score the one that is handed over.")
+        raise Wrong(
+            "Two models get the same losses: score the one that is handed over."
+        )
     right = _losses("su")
     if near(right):
         return
