@@ -3,6 +3,7 @@
 import math
 from functools import cache, partial
 from numbers import Real
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -63,9 +64,7 @@ def _beat(answer: Any) -> None:
     if value > 2.4:
         raise Wrong("A table of bigrams is about as good: mind the rate. See hint 2.")
     if value >= 2.17:
-        raise Wrong(
-            f"It loses {value:.3f} on dev, not yet below the lecture. See hint 1."
-        )
+        raise Wrong(f"Its dev loss is {value:.3f}, above the lecture's. See hint 1.")
 
 
 @cache
@@ -99,18 +98,14 @@ def _first_loss(answer: Any) -> None:
     near = partial(math.isclose, rel_tol=1e-3)
     if not near(at_one, _scaled_loss(1, ())):
         raise Wrong(
-            "With a scale of 1 it is not the loss of `new_parameters(10, 200, seed=42)` "
-            "over `X[:5000]`, `Y[:5000]`."
+            "With a scale of 1 it is not the loss of `new_parameters(10, 200, "
+            "seed=42)` over `X[:5000]`, `Y[:5000]`."
         )
     mistakes = {
         "All five parameters are scaled; only `W2` and `b2` should be. See hint 1.": (
             (0, 1, 2, 3, 4)
         ),
-        "`C` or `W1` is scaled, too; only `W2` and `b2` should be. See hint 1.": (
-            0,
-            3,
-            4,
-        ),
+        "`C` or `W1` is scaled, too. See hint 1.": (0, 3, 4),
         "The hidden layer is scaled, too. See hint 1.": (1, 2, 3, 4),
     }
     for mistake, scaled in mistakes.items():
@@ -202,35 +197,38 @@ def _seen_and_unseen() -> tuple[list[str], list[str]]:
 
 
 @cache
-def _losses(of: str) -> tuple[float, float]:
-    """Return the first table's losses on two lists, by the letters of their names.
+def _losses(first: str, second: str, by_name: bool = False) -> tuple[float, float]:
+    """Return the first table's losses on two lists: "train", "dev", "seen", "unseen".
 
-    T is all of train, D all of dev, s the dev names that train has, u the others; with
-    n in front, the mean over names in place of that over characters.
+    by_name takes the mean over names in place of that over characters.
     """
     vocab, train, dev = _data()
     seen, unseen = _seen_and_unseen()
-    lists = {"T": train, "D": dev, "s": seen, "u": unseen}
+    lists = {"train": train, "dev": dev, "seen": seen, "unseen": unseen}
     model = _tables()[0]
 
     def loss(words: list[str]) -> float:
-        if of[0] == "n":
-            return sum(evaluate(model, [word], vocab).loss for word in words) / len(
-                words
-            )
-        return evaluate(model, words, vocab).loss
+        parts = [[word] for word in words] if by_name else [words]
+        return fmean(evaluate(model, part, vocab).loss for part in parts)
 
-    first, second = of[-2:]
     return loss(lists[first]), loss(lists[second])
 
 
 LEAK_MISTAKES = {
-    "us": "The order is wrong: the names that train has come first.",
-    "TD": "Those are the losses on all of train and all of dev. See hint 2.",
-    "DD": "Both are the loss on all of dev. See hint 2.",
-    "Tu": "The first should be of *dev* names, those that train has too. See hint 2.",
-    "sD": "The second should leave out the names that train has. See hint 2.",
-    "nsu": "That is a mean over names; `evaluate` takes the mean over characters.",
+    ("unseen", "seen"): "The order is wrong: the names that train has come first.",
+    (
+        "train",
+        "dev",
+    ): "Those are the losses on all of train and all of dev. See hint 2.",
+    ("dev", "dev"): "Both are the loss on all of dev. See hint 2.",
+    (
+        "train",
+        "unseen",
+    ): "The first is of *dev* names, those that train has too. See hint 2.",
+    (
+        "seen",
+        "dev",
+    ): "The second should leave out the names that train has. See hint 2.",
 }
 
 
@@ -244,17 +242,17 @@ def _leak(answer: Any) -> None:
         )
 
     if near(read_pair(call(answer, second))):
-        raise Wrong(
-            "Two models get the same losses: score the one that is handed over."
-        )
-    right = _losses("su")
+        raise Wrong("Two models get the same losses: score the one handed over.")
+    right = _losses("seen", "unseen")
     if near(right):
         return
     if near((right[0] / math.log(2), right[1] / math.log(2))):
         raise Wrong("That is in bits; the loss is in nats.")
-    for of, mistake in LEAK_MISTAKES.items():
-        if near(_losses(of)):
+    for lists, mistake in LEAK_MISTAKES.items():
+        if near(_losses(*lists)):
             raise Wrong(mistake)
+    if near(_losses("seen", "unseen", by_name=True)):
+        raise Wrong("That is a mean over names; take the mean over characters.")
     raise Wrong("The losses are off. Which dev names does train have? See hint 1.")
 
 

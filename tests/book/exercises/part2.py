@@ -156,7 +156,7 @@ WRONG = {
         (Net(NGram(VOCAB, 4, 0.01).fit(TRAIN + DEV)), "trained on dev"),
         (Net(scale=-1), "worse than not knowing"),
         (untrained(), "bigrams"),
-        (Net(scale=0.6), "not yet below"),
+        (Net(scale=0.6), "above the lecture"),
         (Net(scale=0.3), "bigrams"),
         (MLP(26, 3, 2, 5), "IndexError"),
     ],
