@@ -2,9 +2,12 @@
 
 import math
 from functools import cache, partial
+from numbers import Real
+from statistics import fmean
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 from charlm.book.exercises.answers import (
     Check,
@@ -17,35 +20,71 @@ from charlm.book.exercises.answers import (
     read_tensor,
 )
 from charlm.counts import NGram
-from charlm.data import load_words, split_words
-from charlm.evaluate import evaluate
+from charlm.data import load_words, split_words, windows
+from charlm.evaluate import Evaluation, evaluate
 from charlm.vocab import Vocabulary
 
 UNIFORM = math.log(27)
+MOST_STEPS = 1000
+
+
+@cache
+def _data() -> tuple[Vocabulary, list[str], list[str]]:
+    """Return the vocabulary, the train names and the dev names."""
+    words = load_words()
+    train, dev, _ = split_words(words)
+    return Vocabulary.from_words(words), train, dev
 
 
 def _beat(answer: Any) -> None:
-    value = read_number(answer)
-    if value < 0:
-        raise Wrong("A loss is not negative: mind the sign of the logarithm.")
+    if isinstance(answer, Real | Evaluation) or not callable(answer):
+        raise Wrong("Expected the net itself, as `train_mlp` returns it, not a loss.")
+    block_size = getattr(answer, "block_size", None)
+    if not isinstance(block_size, int):
+        raise Wrong("Expected a net with a `block_size`, as `train_mlp` returns it.")
+    if not hasattr(answer, "parameters"):
+        raise Wrong("That is no net: it has no parameters to train.")
+    if block_size != 3:
+        raise Wrong(f"It looks at {block_size} characters; use contexts of three.")
+    steps = len(getattr(getattr(answer, "history", None), "losses", ()))
+    if steps > MOST_STEPS:
+        raise Wrong(f"It was trained for {steps} steps, and {MOST_STEPS} are allowed.")
+    vocab, _, dev = _data()
+    try:
+        value = evaluate(answer, dev, vocab).loss
+    except Exception as error:
+        message = str(error).partition("\n")[0]
+        raise Wrong(f"It raises {type(error).__name__}: {message}") from None
+    if not value < UNIFORM:
+        raise Wrong(
+            "That is worse than not knowing anything: the rate is too high. See hint 2."
+        )
     if value < 2.02:
-        raise Wrong("Too good for contexts of three: was the loss measured on dev?")
-    if value > UNIFORM:
-        raise Wrong(
-            "That is worse than not knowing anything: the rate is too high. See hint 1."
-        )
+        raise Wrong("Too good for contexts of three: was it trained on dev?")
     if value > 2.4:
-        raise Wrong(
-            "A table of bigrams is about as good. Is it in nats? Then mind the rate: "
-            "see hint 1."
-        )
+        raise Wrong("A table of bigrams is about as good: mind the rate. See hint 2.")
     if value >= 2.17:
-        raise Wrong("It can come below the lecture's. See hint 2.")
+        raise Wrong(f"Its dev loss is {value:.3f}, above the lecture's. See hint 1.")
+
+
+@cache
+def _scaled_loss(scale: float, scaled: tuple[int, ...], seed: int = 42) -> float:
+    """Return the first loss of the page's parameters, with some of them scaled."""
+    g = torch.Generator().manual_seed(seed)
+    shapes = [(27, 10), (30, 200), (200,), (200, 27), (27,)]
+    C, W1, b1, W2, b2 = (
+        torch.randn(shape, generator=g) * (scale if i in scaled else 1)
+        for i, shape in enumerate(shapes)
+    )
+    vocab, train, _ = _data()
+    X, Y = windows(train[:2000], vocab, 3)
+    h = torch.tanh(C[X[:5000]].flatten(1) @ W1 + b1)
+    return F.cross_entropy(h @ W2 + b2, Y[:5000]).item()
 
 
 def _first_loss(answer: Any) -> None:
-    at_one, at_zero, small, again = (
-        read_number(call(answer, scale)) for scale in (1, 0, 0.01, 1)
+    at_one, at_zero, half, again = (
+        read_number(call(answer, scale)) for scale in (1, 0, 0.5, 1)
     )
     if not math.isclose(at_zero, UNIFORM, abs_tol=1e-3):
         raise Wrong(
@@ -56,8 +95,27 @@ def _first_loss(answer: Any) -> None:
         raise Wrong("With a scale of 1 it should be far worse than uniform.")
     if not math.isclose(again, at_one, rel_tol=1e-4):
         raise Wrong("Called twice with 1, it gives two different losses. See hint 2.")
-    if abs(small - UNIFORM) > 0.1:
-        raise Wrong("A small scale should nearly give the uniform loss. See hint 1.")
+    near = partial(math.isclose, rel_tol=1e-3)
+    if not near(at_one, _scaled_loss(1, ())):
+        raise Wrong(
+            "With a scale of 1 it is not the loss of `new_parameters(10, 200, "
+            "seed=42)` over `X[:5000]`, `Y[:5000]`."
+        )
+    mistakes = {
+        "All five parameters are scaled; only `W2` and `b2` should be. See hint 1.": (
+            (0, 1, 2, 3, 4)
+        ),
+        "`C` or `W1` is scaled, too. See hint 1.": (0, 3, 4),
+        "The hidden layer is scaled, too. See hint 1.": (1, 2, 3, 4),
+    }
+    for mistake, scaled in mistakes.items():
+        if near(half, _scaled_loss(0.5, scaled)):
+            raise Wrong(mistake)
+    if not near(half, _scaled_loss(0.5, (3, 4))):
+        raise Wrong(
+            "Right with 1 and with 0, but not in between: multiply both `W2` and `b2` "
+            "by the scale, and nothing else. See hint 1."
+        )
 
 
 def _direct(answer: Any) -> None:
@@ -121,28 +179,81 @@ def _context(answer: Any) -> None:
 
 
 @cache
-def _seen_and_unseen() -> tuple[float, float]:
-    """Return the 4-gram's losses on the dev names that train has, and on the others."""
-    words = load_words()
-    train, dev, _ = split_words(words)
-    vocab, known = Vocabulary.from_words(words), set(train)
-    model = NGram(vocab, 4, 0.1).fit(train)
-    seen = evaluate(model, [word for word in dev if word in known], vocab)
-    unseen = evaluate(model, [word for word in dev if word not in known], vocab)
-    return seen.loss, unseen.loss
+def _tables() -> tuple[NGram, NGram]:
+    """Return two models to try an answer on: a table of four characters, and of two."""
+    vocab, train, _ = _data()
+    return NGram(vocab, 4, 0.1).fit(train), NGram(vocab, 2, 0.1).fit(train)
+
+
+@cache
+def _seen_and_unseen() -> tuple[list[str], list[str]]:
+    """Return the dev names that train has, and the others."""
+    _, train, dev = _data()
+    known = set(train)
+    return (
+        [word for word in dev if word in known],
+        [word for word in dev if word not in known],
+    )
+
+
+@cache
+def _losses(first: str, second: str, by_name: bool = False) -> tuple[float, float]:
+    """Return the first table's losses on two lists: "train", "dev", "seen", "unseen".
+
+    by_name takes the mean over names in place of that over characters.
+    """
+    vocab, train, dev = _data()
+    seen, unseen = _seen_and_unseen()
+    lists = {"train": train, "dev": dev, "seen": seen, "unseen": unseen}
+    model = _tables()[0]
+
+    def loss(words: list[str]) -> float:
+        parts = [[word] for word in words] if by_name else [words]
+        return fmean(evaluate(model, part, vocab).loss for part in parts)
+
+    return loss(lists[first]), loss(lists[second])
+
+
+LEAK_MISTAKES = {
+    ("unseen", "seen"): "The order is wrong: the names that train has come first.",
+    (
+        "train",
+        "dev",
+    ): "Those are the losses on all of train and all of dev. See hint 2.",
+    ("dev", "dev"): "Both are the loss on all of dev. See hint 2.",
+    (
+        "train",
+        "unseen",
+    ): "The first is of *dev* names, those that train has too. See hint 2.",
+    (
+        "seen",
+        "dev",
+    ): "The second should leave out the names that train has. See hint 2.",
+}
 
 
 def _leak(answer: Any) -> None:
-    seen, unseen = read_pair(answer)
-    if seen > unseen:
-        raise Wrong("The names seen in training should be easier; seen first.")
-    if math.isclose(seen, unseen, abs_tol=0.02):
-        raise Wrong("Nearly equal: were both scored on the same names? See hint 2.")
-    table = _seen_and_unseen()
-    if math.isclose(seen, table[0], abs_tol=1e-3):
-        raise Wrong("Those are the losses of the 4-gram; score `tuned`.")
-    if not (1.5 < seen < 2.1 and 1.95 < unseen < 2.25):
-        raise Wrong("That is out of range. Which names stand in train? See hint 1.")
+    first, second = _tables()
+    result = read_pair(call(answer, first))
+
+    def near(pair: tuple[float, float]) -> bool:
+        return all(
+            math.isclose(a, b, abs_tol=1e-3) for a, b in zip(result, pair, strict=True)
+        )
+
+    if near(read_pair(call(answer, second))):
+        raise Wrong("Two models get the same losses: score the one handed over.")
+    right = _losses("seen", "unseen")
+    if near(right):
+        return
+    if near((right[0] / math.log(2), right[1] / math.log(2))):
+        raise Wrong("That is in bits; the loss is in nats.")
+    for lists, mistake in LEAK_MISTAKES.items():
+        if near(_losses(*lists)):
+            raise Wrong(mistake)
+    if near(_losses("seen", "unseen", by_name=True)):
+        raise Wrong("That is a mean over names; take the mean over characters.")
+    raise Wrong("The losses are off. Which dev names does train have? See hint 1.")
 
 
 CHECKS: dict[str, Check] = {

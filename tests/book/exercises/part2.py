@@ -1,13 +1,90 @@
 """Right and wrong answers to the exercises of Part 2."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+
+from charlm.counts import NGram
+from charlm.data import load_words, split_words, windows
+from charlm.evaluate import Evaluation, evaluate
+from charlm.models import MLP
+from charlm.vocab import Vocabulary
+
+WORDS = load_words()
+VOCAB = Vocabulary.from_words(WORDS)
+TRAIN, DEV, TEST = split_words(WORDS)
+X, Y = windows(TRAIN[:2000], VOCAB, 3)
+TABLE = NGram(VOCAB, 4, 0.1).fit(TRAIN)
 
 
-def first_loss(scale):
-    return math.log(27) + 23 * scale**2
+class Net(torch.nn.Module):
+    """As good as a net that was trained well: it looks its logits up in a table."""
+
+    def __init__(self, table=TABLE, scale=1.0, steps=None):
+        super().__init__()
+        self.table, self.block_size = table, table.block_size
+        self.scale = torch.nn.Parameter(torch.tensor(float(scale)))
+        if steps:
+            self.history = SimpleNamespace(losses=[2.2] * steps)
+
+    def forward(self, idx):
+        return self.table(idx).float() * self.scale
+
+
+def untrained():
+    return MLP(27, 3, 10, 200, generator=torch.Generator().manual_seed(0))
+
+
+def scaling(which, seed=42, n=5000):
+    """A `first_loss` that scales some of the five parameters."""
+
+    def first_loss(scale):
+        g = torch.Generator().manual_seed(seed)
+        shapes = [(27, 10), (30, 200), (200,), (200, 27), (27,)]
+        params = [torch.randn(s, generator=g) for s in shapes]
+        for i in which:
+            params[i] *= scale
+        C, W1, b1, W2, b2 = params
+        h = torch.tanh(C[X[:n]].view(n, -1) @ W1 + b1)
+        return F.cross_entropy(h @ W2 + b2, Y[:n]).item()
+
+    return first_loss
+
+
+first_loss = scaling([3, 4])
+
+
+def scored(first, second):
+    """A `seen_and_unseen` of two lists of names."""
+    return lambda model: [evaluate(model, some, VOCAB).loss for some in (first, second)]
+
+
+IN_TRAIN = set(TRAIN)
+SEEN = [word for word in DEV if word in IN_TRAIN]
+UNSEEN = [word for word in DEV if word not in IN_TRAIN]
+seen_and_unseen = scored(SEEN, UNSEEN)
+
+
+def by_name(model):
+    return [
+        float(np.mean([evaluate(model, [word], VOCAB).loss for word in some]))
+        for some in (SEEN, UNSEEN)
+    ]
+
+
+def in_bits(model):
+    return [loss / math.log(2) for loss in seen_and_unseen(model)]
+
+
+def of_one_table(model):
+    return seen_and_unseen(TABLE)
+
+
+def as_evaluations(model):
+    return tuple(evaluate(model, some, VOCAB) for some in (SEEN, UNSEEN))
 
 
 def direct(params, x):
@@ -51,7 +128,7 @@ def overwriting(params, x):
 
 
 RIGHT = {
-    "2.1": [2.15, torch.tensor(2.15), np.float32(2.15)],
+    "2.1": [Net(), Net(steps=1000)],
     "2.2": [first_loss, lambda scale: torch.tensor([first_loss(scale)])],
     "2.3": [direct, lambda params, x: direct([p.double() for p in params], x)],
     "2.4": [
@@ -60,25 +137,44 @@ RIGHT = {
         torch.tensor([0.101, 0.037, 0.03, 0.006, 0.004]),
         np.array([0.106, 0.043, 0.026, 0.0, 0.008]),
     ],
-    "2.5": [(1.92, 2.07), [1.92, 2.07], torch.tensor([1.92, 2.07])],
+    "2.5": [
+        seen_and_unseen,
+        as_evaluations,
+        lambda model: torch.tensor(seen_and_unseen(model)),
+    ],
 }
 
 WRONG = {
     "2.1": [
-        (2.2, "lecture"),
-        (1.5, "Too good"),
-        (-2.1, "sign"),
-        (2.15 / math.log(2), "in nats"),
-        (3.5, "the rate is too high"),
-        (2.45, "bigrams"),
-        (first_loss, "one number"),
+        (2.15, "not a loss"),
+        (torch.tensor(2.15), "not a loss"),
+        (Evaluation(2.15, 0.01, 9), "not a loss"),
+        (first_loss, "`block_size`"),
+        (TABLE, "no parameters"),
+        (Net(steps=1001), "1001 steps"),
+        (Net(NGram(VOCAB, 5, 0.1).fit(TRAIN)), "looks at 4"),
+        (Net(NGram(VOCAB, 4, 0.01).fit(TRAIN + DEV)), "trained on dev"),
+        (Net(scale=-1), "worse than not knowing"),
+        (untrained(), "bigrams"),
+        (Net(scale=0.6), "above the lecture"),
+        (Net(scale=0.3), "bigrams"),
+        (MLP(26, 3, 2, 5), "IndexError"),
     ],
     "2.2": [
         (26.3, "function"),
         (lambda scale: 27.0, "equally likely"),
         (forget_the_bias, "equally likely"),
+        (scaling([3]), "equally likely"),
+        (scaling([1, 2]), "equally likely"),
+        (scaling(range(5)), "All five"),
+        (scaling([0, 3, 4]), "`C` or `W1`"),
+        (scaling([1, 2, 3, 4]), "The hidden layer"),
+        (scaling([1, 3, 4]), "`C` or `W1`"),
+        (scaling([3, 3, 4]), "in between"),
+        (scaling([3, 4], seed=0), "seed=42"),
+        (scaling([3, 4], n=4000), "seed=42"),
         (lambda scale: math.log(27), "far worse"),
-        (lambda scale: math.log(27) + (scale > 0) * 20, "nearly"),
+        (lambda scale: math.log(27) + (scale > 0) * 20, "seed=42"),
         (Worn(), "Called twice"),
         (lambda scale: 1 / 0, "ZeroDivisionError"),
         (lambda scale: torch.ones(3), "one number"),
@@ -107,10 +203,18 @@ WRONG = {
         ([0.146, 0.14, 0.04, 0.009, 0.006], "character 3"),
     ],
     "2.5": [
-        ((2.07, 1.92), "seen first"),
-        ((2.05, 2.06), "Nearly equal"),
-        ((0.5, 0.9), "out of range"),
-        ((1.89483, 2.14314), "4-gram"),
-        (2.05, "two numbers"),
+        ((1.7, 2.2), "Expected a function"),
+        (lambda model: (1.7, 2.2), "Two models"),
+        (of_one_table, "Two models"),
+        (lambda model: 2.05, "two numbers"),
+        (scored(UNSEEN, SEEN), "come first"),
+        (scored(DEV, DEV), "all of dev"),
+        (scored(TRAIN, DEV), "all of train"),
+        (scored(TRAIN, UNSEEN), "*dev* names"),
+        (scored(SEEN, DEV), "leave out"),
+        (scored(DEV, []), "ValueError"),
+        (scored(TEST, UNSEEN), "off"),
+        (by_name, "mean over names"),
+        (in_bits, "bits"),
     ],
 }
