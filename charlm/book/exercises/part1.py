@@ -15,13 +15,11 @@ from charlm.book.exercises.answers import (
     Wrong,
     call,
     close,
+    expect,
     judge,
     read_number,
     read_pair,
     read_tensor,
-)
-from charlm.book.exercises.answers import (
-    expect as expect_value,
 )
 from charlm.counts import NGram
 from charlm.data import load_words, split_words, windows
@@ -57,13 +55,13 @@ def _triples() -> Tensor:
     return torch.cat([X, Y[:, None]], dim=1)
 
 
-def expect(
+def _expect(
     value: float, right: float, mistakes: Mapping[str, float], advice: str
 ) -> None:
     """Raise Wrong as `expect` of the answers does; a rounded answer is told apart."""
     if value != right and value in (round(right, 1), round(right, 2)):
         raise Wrong(ROUNDED)
-    expect_value(value, right, dict(mistakes), advice)
+    expect(value, right, dict(mistakes), advice)
 
 
 def _table(triples: Tensor) -> Tensor:
@@ -146,7 +144,7 @@ def _trigram(answer: Any) -> None:
                 f"With one boundary in front (hint 1), and one thing more: "
                 f"{mistake[0].lower()}{mistake[1:]}"
             )
-    expect(value, right, mistakes, "Compare your examples of `emma`. See hint 1.")
+    _expect(value, right, mistakes, "Compare your examples of `emma`. See hint 1.")
 
 
 def _splits(answer: Any) -> None:
@@ -244,7 +242,7 @@ def _smoothing(answer: Any) -> None:
         "probabilities. See hint 2.": _loss(3, 0.2, "train", "test"),
     }
     right = _backed_off(beta, "test")
-    expect(loss, right, mistakes, "Is it the trigram, on test? See hint 3.")
+    _expect(loss, right, mistakes, "Is it the trigram, on test? See hint 3.")
 
 
 def _indexing(answer: Any) -> None:
@@ -284,7 +282,7 @@ def _cross_entropy(answer: Any) -> None:
         "`[torch.arange(B), targets]`.": -logits.log_softmax(1)[:, y].mean().item(),
         "The logarithm is missing.": -logits.softmax(1)[chosen].mean().item(),
     }
-    expect(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
+    _expect(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
     _large(call(answer, 200 * logits, y), F.cross_entropy(200 * logits, y))
 
 
@@ -366,7 +364,9 @@ def _backward(answer: Any) -> None:
                 _loss(order, 0, "train", "train")
             ),
         }
-        expect(value, expected, mistakes, "Score the names that you count. See hint 1.")
+        _expect(
+            value, expected, mistakes, "Score the names that you count. See hint 1."
+        )
 
 
 def _before(answer: Any) -> None:
@@ -438,7 +438,7 @@ def _name_loss(answer: Any) -> None:
             "That is a probability, not its logarithm.": logs.sum().exp().item(),
         }
         value = read_number(call(answer, name, P))
-        expect_value(value, right, mistakes, "Print the bigrams that it adds up.")
+        expect(value, right, mistakes, "Print the bigrams that it adds up.")
 
 
 CHECKS: dict[str, Check] = {
