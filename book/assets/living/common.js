@@ -91,7 +91,12 @@ document.addEventListener("DOMContentLoaded", () => {
       console.error(error)
       continue
     }
+    const drawn = still.querySelector("figure")
     still.replaceWith(place)
+    if (drawn) {  // its number and caption are those of the living figure, too
+      figure.id ||= drawn.id
+      figure.append(drawn.querySelector("figcaption") ?? "")
+    }
     figure.classList.add("living-ready")
   }
 })

@@ -1,6 +1,7 @@
 """The checks of Part 1's exercises: each raises Wrong unless the answer is right."""
 
 import math
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -25,6 +26,10 @@ from charlm.data import load_words, split_words, windows
 from charlm.evaluate import evaluate
 from charlm.vocab import Vocabulary
 
+LUCK = 0.03  # how far other names would move a loss, at most
+ADDITIVE = 2.3363  # where the net of exercise 1.6 ends, in nats
+ROUNDED = "Right as far as it goes: give it to four decimals."
+
 
 @cache
 def _data() -> tuple[Vocabulary, list[str], list[str], list[str], list[str]]:
@@ -36,7 +41,9 @@ def _data() -> tuple[Vocabulary, list[str], list[str], list[str], list[str]]:
 def _loss(order: int, smoothing: float, count_on: str, score_on: str) -> float:
     vocab, words, train, dev, test = _data()
     splits = {"all": words, "train": train, "dev": dev, "test": test}
-    splits["backwards"] = [word[::-1] for word in words]
+    splits["backward"] = [word[::-1] for word in words]
+    n1, n2 = int(0.8 * len(words)), int(0.9 * len(words))
+    splits |= {"first": words[:n1], "next": words[n1:n2]}  # in the file's order
     model = NGram(vocab, order, smoothing).fit(splits[count_on])
     return evaluate(model, splits[score_on], vocab).loss
 
@@ -48,12 +55,51 @@ def _triples() -> Tensor:
     return torch.cat([X, Y[:, None]], dim=1)
 
 
-def _by_hand(triples: Tensor, dim: int = 2, keepdim: bool = True) -> float:
-    """Return the loss of a trigram, on its examples (N, 3), normalised as told."""
+def _expect(
+    value: float, right: float, mistakes: Mapping[str, float], advice: str
+) -> None:
+    """Raise Wrong as `expect` of the answers does; a rounded answer is told apart."""
+    if value != right and value in (round(right, 1), round(right, 2)):
+        raise Wrong(ROUNDED)
+    check_loss(value, right, dict(mistakes), advice)
+
+
+def _table(triples: Tensor) -> Tensor:
+    """Return how often each triple of the examples (N, 3) occurs: (27, 27, 27)."""
     a, b, c = triples.unbind(1)
-    N = torch.bincount((a * 27 + b) * 27 + c, minlength=27**3).view(27, 27, 27) + 1.0
-    P = N / N.sum(dim, keepdim=keepdim)
+    places = (a * 27 + b) * 27 + c
+    return torch.bincount(places, minlength=27**3).view(27, 27, 27).double()
+
+
+def _mean_loss(P: Tensor, triples: Tensor) -> float:
+    a, b, c = triples.unbind(1)
     return -P[a, b, c].log().mean().item()
+
+
+def _by_hand(triples: Tensor, dim: int = 2, keepdim: bool = True) -> float:
+    """Return the loss of a trigram, on its examples (N, 3), normalized as told."""
+    N = _table(triples) + 1
+    return _mean_loss(N / N.sum(dim, keepdim=keepdim), triples)
+
+
+def _half_smoothed(triples: Tensor) -> dict[str, list[float]]:
+    """Return the losses of tables that count or smooth only in part, by the mistake."""
+    N = _table(triples)
+    sums, once = N.sum(2, keepdim=True), (N > 0).double()
+    return {
+        "That table says only whether a triple occurs: `N[a, b, c] += 1` writes "
+        "each place once. See hint 2.": [
+            _mean_loss((once + 1) / (once + 1).sum(2, keepdim=True), triples),
+            _mean_loss(once / once.sum(2, keepdim=True), triples),
+        ],
+        "Only the numerator is smoothed, so a row sums to more than 1. See hint 3.": [
+            _mean_loss((N + 1) / sums, triples),
+            _mean_loss((N + 1) / (sums + 1), triples),
+        ],
+        "Only the denominator is smoothed, so a row sums to less than 1. See hint 3.": [
+            _mean_loss(N / (sums + 27), triples)
+        ],
+    }
 
 
 def _trigram(answer: Any) -> None:
@@ -61,14 +107,16 @@ def _trigram(answer: Any) -> None:
     triples = _triples()
     a, b, c = triples.unbind(1)
     ends = torch.stack([b, c, c], dim=1)[c == 0]
+    short = triples[a + b > 0]  # of one boundary in front
+    for mistake, losses in _half_smoothed(triples).items():
+        if any(math.isclose(value, loss, abs_tol=TOLERANCE) for loss in losses):
+            raise Wrong(mistake)
     mistakes = {
         "With one boundary in front, no example asks for a word's first letter: "
-        "those are other examples, so it is another loss. See hint 1.": (
-            _by_hand(triples[a + b > 0])
-        ),
-        "No example asks where a word ends: put a boundary behind it too. "
+        "those are other examples, so it is another loss. See hint 1.": _by_hand(short),
+        "No example asks where a word ends: put a boundary after it too. "
         "See hint 1.": _by_hand(triples[c > 0]),
-        "One boundary behind a word is enough: nothing follows it. See hint 1.": (
+        "One boundary after a word is enough: nothing follows it. See hint 1.": (
             _by_hand(torch.cat([triples, ends]))
         ),
         "The sums have lost their dimension, and divide other rows. See hint 3.": (
@@ -90,57 +138,111 @@ def _trigram(answer: Any) -> None:
             _loss(3, 1, "train", "train")
         ),
     }
-    check_loss(value, right, mistakes, "Compare your examples of `emma`. See hint 1.")
+    for mistake, losses in _half_smoothed(short).items():
+        if any(math.isclose(value, loss, abs_tol=TOLERANCE) for loss in losses):
+            raise Wrong(
+                f"With one boundary in front (hint 1), and one thing more: "
+                f"{mistake[0].lower()}{mistake[1:]}"
+            )
+    _expect(value, right, mistakes, "Compare your examples of `emma`. See hint 1.")
 
 
 def _splits(answer: Any) -> None:
-    bigram, trigram = read_pair(answer)
+    losses = read_pair(answer)
     right = [_loss(order, 1, "train", "dev") for order in (2, 3)]
-    if math.isclose(bigram, right[1], abs_tol=TOLERANCE):
+    if math.isclose(losses[0], right[1], abs_tol=TOLERANCE):
         raise Wrong("Bigram first, then trigram.")
-    small = [_loss(order, 0.01, "train", "dev") for order in (2, 3)]
-    if all(math.isclose(a, b, abs_tol=6e-5) for a, b in zip((bigram, trigram), small)):
-        raise Wrong("The smoothing should be 1.")
-    for order, value, expected in ((2, bigram, right[0]), (3, trigram, right[1])):
-        mistakes = {
-            "It is infinite: without smoothing, one unseen pair is enough.": math.inf,
-            "The smoothing should be 1.": _loss(order, 0.2, "train", "dev"),
-            "That model has counted the dev names too. See hint 1.": (
-                _loss(order, 1, "all", "dev")
-            ),
-            "That model has counted the names it is scored on. See hint 1.": (
-                _loss(order, 1, "dev", "dev")
-            ),
-            "That is the loss on train; score on dev. See hint 2.": (
-                _loss(order, 1, "train", "train")
-            ),
-            "That is the loss on test, which we do not look at yet. See hint 2.": (
-                _loss(order, 1, "train", "test")
-            ),
-        }
-        check_loss(value, expected, mistakes, "Is the smoothing 1? See hint 2.")
+    for alpha in (0.01, 0.1, 0.2, 0.3, 0.5, 2, 3):
+        other = [_loss(order, alpha, "train", "dev") for order in (2, 3)]
+        if all(math.isclose(a, b, abs_tol=6e-5) for a, b in zip(losses, other)):
+            raise Wrong("The smoothing should be 1, in both tables.")
+    off = []
+    for order, value, expected in zip((2, 3), losses, right):
+        if not math.isclose(value, expected, abs_tol=TOLERANCE):
+            if value in (round(expected, 1), round(expected, 2)):
+                raise Wrong(ROUNDED)
+            off.append((_of_splits(order, value), abs(value - expected) < LUCK))
+    mistakes = [mistake for mistake, _ in off]
+    if len(set(mistakes)) == 2 and all(close_by for _, close_by in off):
+        mistakes = [""]  # each by chance
+    if any(mistakes):
+        raise Wrong(next(filter(None, mistakes)))
+    if any(close_by for _, close_by in off):
+        raise Wrong(
+            "That is close: other names were dealt to train and dev, or the "
+            "smoothing is not 1. See hint 2."
+        )
+    if off:
+        raise Wrong("Those are no n-grams of train, scored on dev. See hint 1.")
+
+
+def _of_splits(order: int, value: float) -> str:
+    """Return the mistake with the splits that leads to the value, or ""."""
+    mistakes = {
+        "It is infinite: without smoothing, one unseen pair is enough.": math.inf,
+        "The smoothing should be 1.": _loss(order, 0.2, "train", "dev"),
+        "That model has counted the dev names too. See hint 1.": (
+            _loss(order, 1, "all", "dev")
+        ),
+        "That model has counted the names it is scored on. See hint 1.": (
+            _loss(order, 1, "dev", "dev")
+        ),
+        "That is the loss on train; score on dev. See hint 2.": (
+            _loss(order, 1, "train", "train")
+        ),
+        "That is the loss on test, which we do not look at yet. See hint 2.": (
+            _loss(order, 1, "train", "test")
+        ),
+        "Those splits are not shuffled: dev has the boys' names. See hint 2.": (
+            _loss(order, 1, "first", "next")
+        ),
+    }
+    if value == math.inf:
+        return next(iter(mistakes))
+    likeliest = min(mistakes, key=lambda mistake: abs(mistakes[mistake] - value))
+    near = math.isclose(value, mistakes[likeliest], abs_tol=TOLERANCE)
+    return likeliest if near else ""
+
+
+@cache
+def _backed_off(beta: float, score_on: str) -> float:
+    """Return the loss of the trigram of train with beta counts of its bigram."""
+    vocab, _, train, dev, test = _data()
+    words = {"train": train, "dev": dev, "test": test}[score_on]
+    X, Y = windows(words, vocab, block_size=2)
+    every = torch.arange(27)[:, None]
+    return _with_shares(beta, NGram(vocab, 2, 1).fit(train)(every).exp(), X, Y)
+
+
+def _with_shares(beta: float, shares: Tensor, X: Tensor, Y: Tensor) -> float:
+    """Return the loss where beta counts are given in such shares, (27, 27)."""
+    n = NGram(_data()[0], 3).fit(_data()[2]).counts()
+    P = (n + beta * shares) / (n.sum(2, keepdim=True) + beta)
+    return _mean_loss(P, torch.cat([X, Y[:, None]], dim=1))
 
 
 def _smoothing(answer: Any) -> None:
-    alpha, loss = read_pair(answer)
-    if loss < 1 < alpha:
-        raise Wrong("Smoothing first, then the loss.")
-    if not 0 < alpha < math.inf:
-        raise Wrong("The smoothing must be positive: without it dev costs infinity.")
-    best = min(_loss(3, a, "train", "dev") for a in (0.1, 0.15, 0.2, 0.25, 0.3))
-    if _loss(3, alpha, "train", "dev") > best + TOLERANCE:
-        raise Wrong("Another smoothing has a lower loss on dev. See hint 1.")
+    beta, loss = read_pair(answer)
+    if 2 < beta < 3 < loss:
+        raise Wrong("β first, then the loss.")
+    if not 0 < beta < math.inf:
+        raise Wrong("β must be positive and finite: without it dev costs infinity.")
+    best = min(_backed_off(b, "dev") for b in (15, 18, 20, 25))
+    if _backed_off(beta, "dev") > best + TOLERANCE:
+        raise Wrong("Another β has a lower loss on dev. See hint 1.")
     mistakes = {
         "That is the loss on dev; report the one on test. See hint 3.": (
-            _loss(3, alpha, "train", "dev")
+            _backed_off(beta, "dev")
         ),
-        "That table has counted the names it is scored on. See hint 3.": (
-            _loss(3, alpha, "train", "train")
+        "That table is scored on the names that it has counted. See hint 3.": (
+            _backed_off(beta, "train")
         ),
-        "That is the bigram's loss.": _loss(2, alpha, "train", "test"),
+        "That is the bigram's loss.": _loss(2, 1, "train", "test"),
+        "That is the trigram with one α for all letters; use the bigram's "
+        "probabilities. See hint 2.": _loss(3, 0.2, "train", "test"),
     }
-    right = _loss(3, alpha, "train", "test")
-    check_loss(loss, right, mistakes, "Is it the trigram, on test? See hint 3.")
+    right = _backed_off(beta, "test")
+    _expect(loss, right, mistakes, "Is it the trigram, on test? See hint 3.")
 
 
 def _indexing(answer: Any) -> None:
@@ -180,7 +282,7 @@ def _cross_entropy(answer: Any) -> None:
         "`[torch.arange(B), targets]`.": -logits.log_softmax(1)[:, y].mean().item(),
         "The logarithm is missing.": -logits.softmax(1)[chosen].mean().item(),
     }
-    check_loss(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
+    _expect(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
     _large(call(answer, 200 * logits, y), F.cross_entropy(200 * logits, y))
 
 
@@ -202,55 +304,141 @@ def _large(result: Any, right: Tensor) -> None:
 
 
 def _additive(answer: Any) -> None:
-    value = read_number(answer)
-    if value < _loss(3, 0, "all", "all"):
-        raise Wrong("No model of two characters can be below the trigram's counts.")
-    if math.isclose(value, _loss(3, 0, "all", "all"), abs_tol=2e-3):
-        raise Wrong("That is the trigram's own loss; this net cannot reach it.")
-    if value > 2.345:
+    if not isinstance(answer, Tensor):
+        raise Wrong(f"Expected the tensor W, got {type(answer).__name__}.")
+    if answer.shape != (54, 27):
+        raise Wrong(f"W should be of shape (54, 27), not {tuple(answer.shape)}.")
+    if not answer.is_floating_point() or not answer.isfinite().all():
+        raise Wrong("W should be of finite floats: is the rate too high? See hint 2.")
+    A, B = answer.detach().double().split(27)
+    value = _mean_loss(torch.softmax(A[:, None] + B, dim=2), _triples())
+    if value > ADDITIVE + 0.01:
+        swapped = _mean_loss(torch.softmax(B[:, None] + A, dim=2), _triples())
+        if swapped < ADDITIVE + 0.01:
+            raise Wrong("The first character's votes come first in W. See hint 1.")
         raise Wrong(
-            "It can come lower: train longer, or with a smaller step. See hint 2."
+            f"Its loss is {value:.2f}, and it can come lower: train longer, or with a "
+            "smaller step. See hint 2."
         )
-    if value < 2.335:
-        raise Wrong("No additive net gets there: are these other examples? See hint 1.")
 
 
 def _interpolation(answer: Any) -> None:
-    value = read_number(answer)
-    if value < 0:
-        raise Wrong("A loss is not negative: mind the sign of the logarithm.")
-    single = min(_loss(4, a, "train", "dev") for a in (0.1, 0.15, 0.2))
-    if value >= single - TOLERANCE:
+    vocab, _, _, dev, _ = _data()
+    X, Y = windows(dev, vocab, block_size=4)
+    P = read_tensor(answer, X)
+    if P.shape != (len(X), 27):
+        shape = tuple(P.shape)
+        raise Wrong(f"For {len(X)} contexts it should be ({len(X)}, 27), not {shape}.")
+    P = P.detach().double()
+    if P.isnan().any():
+        raise Wrong("Some of its numbers are nan.")
+    if (P < 0).any():
+        raise Wrong("Some are negative: are they still logarithms? See hint 1.")
+    if not torch.allclose(P.sum(dim=1), torch.ones(len(X), dtype=P.dtype), atol=1e-3):
+        raise Wrong("Its rows do not sum to 1: the weights should.")
+    value = -P.gather(1, Y[:, None]).log().mean().item()
+    if value == math.inf:
+        raise Wrong("It gives a dev character the probability 0. See hint 2.")
+    if value >= _loss(4, 0.1, "train", "dev") - TOLERANCE:
         raise Wrong("That is not below the best single table on dev. See hint 2.")
     if value > 2.04:
         raise Wrong("Below the best single table, and it can come lower. See hint 3.")
     if value < 2.02:
-        raise Wrong(
-            "Too good: did a table count the dev names (hint 1), or do the weights sum "
-            "to more than 1?"
-        )
+        raise Wrong("Too good: did a table count the dev names? See hint 1.")
 
 
-def _backwards(answer: Any) -> None:
+def _backward(answer: Any) -> None:
     values = read_pair(answer)
-    right = [_loss(order, 0, "backwards", "backwards") for order in (2, 3)]
+    right = [_loss(order, 0, "backward", "backward") for order in (2, 3)]
     if math.isclose(values[0], right[1], abs_tol=TOLERANCE):
         raise Wrong("Bigram first, then trigram.")
     for order, value, expected in zip((2, 3), values, right):
         mistakes = {
-            "It is infinite: that table has counted the names forwards. See hint 1.": (
+            "It is infinite: that table has counted the names forward. See hint 1.": (
                 math.inf
             ),
             "Take the smoothing away: it hides what there is to see.": (
-                _loss(order, 1, "backwards", "backwards")
+                _loss(order, 1, "backward", "backward")
             ),
             "Those are other names; here all names count.": (
                 _loss(order, 0, "train", "train")
             ),
         }
-        check_loss(
+        _expect(
             value, expected, mistakes, "Score the names that you count. See hint 1."
         )
+
+
+def _before(answer: Any) -> None:
+    vocab, words, *_ = _data()
+    counts = NGram(vocab, 2).fit(words).counts()
+    result = read_tensor(answer, counts)
+    if result.shape != (27, 27):
+        raise Wrong(f"It should be of shape (27, 27), not {tuple(result.shape)}.")
+    sums = counts.sum(1, keepdim=True)
+    if close(result, counts / sums):
+        raise Wrong("That is P itself: row i says what comes after i, not before.")
+    if close(result, counts / sums.T):
+        raise Wrong("The numbers are right, but lie in the columns: transpose.")
+    if close(result, counts.T / counts.T.sum(1)):
+        raise Wrong("The sums have lost their dimension, and divide other rows.")
+    if not close(result.sum(1), torch.ones(27)):
+        raise Wrong("Its rows do not sum to 1.")
+    if not close(result, counts.T / sums):
+        raise Wrong("The rows sum to 1, but they are other distributions.")
+
+
+def _name_from(answer: Any) -> None:
+    vocab = _data()[0]
+    P = torch.zeros(27, 27)
+    for pair in (".z", "z.", "om", "ma", "ar", "r.", "k."):
+        i, j = (vocab.labels.index(char) for char in pair)
+        P[i, j] = 1
+    P[:, 0] += 1e-4  # so that a walk in a circle ends, too
+    P[:, 0] += P.sum(1) < 0.5
+    P /= P.sum(1, keepdim=True)
+    for start, right in {"o": "omar", "k": "k"}.items():
+        g = torch.Generator().manual_seed(0)
+        result = call(answer, start, P, g)
+        if not isinstance(result, str):
+            raise Wrong(f"Expected a name, got {type(result).__name__}.")
+        if result == right[1:]:
+            raise Wrong("The name should have its first letter, too.")
+        if result in ("z", start + "z"):
+            raise Wrong("The first draw is from the row of the given letter.")
+        if "." in result:
+            raise Wrong("The boundary is no letter of the name.")
+        if result != right:
+            raise Wrong(
+                "Where only one letter can follow, it writes another. Does each draw "
+                "use the row of the letter before?"
+            )
+
+
+def _name_loss(answer: Any) -> None:
+    vocab = _data()[0]
+    P = torch.rand(27, 27, generator=torch.Generator().manual_seed(0)) + 0.1
+    P /= P.sum(1, keepdim=True)
+    for name in ("emma", "q"):
+        ids = [0, *vocab.encode(name), 0]
+        logs = P[ids[:-1], ids[1:]].log()
+        right = -logs.mean().item()
+        mistakes = {
+            "That is a sum; divide by the number of bigrams.": right * len(logs),
+            "A name has one bigram more than letters: its end is one, too.": (
+                -logs.sum().item() / len(name)
+            ),
+            "The sign: the loss is the negative log-likelihood.": -right,
+            "The end of the name is missing.": -logs[:-1].mean().item(),
+            "The beginning of the name is missing.": -logs[1:].mean().item(),
+            "Both boundaries are missing.": (
+                -logs[1:-1].mean().item() if len(name) > 1 else -math.inf
+            ),
+            "The logarithm is missing.": logs.exp().mean().item(),
+            "That is a probability, not its logarithm.": logs.sum().exp().item(),
+        }
+        value = read_number(call(answer, name, P))
+        check_loss(value, right, mistakes, "Print the bigrams that it adds up.")
 
 
 CHECKS: dict[str, Check] = {
@@ -261,7 +449,14 @@ CHECKS: dict[str, Check] = {
     "1.5": _cross_entropy,
     "1.6": _additive,
     "1.7": _interpolation,
-    "1.8": _backwards,
+    "1.8": _backward,
 }
 
-check = partial(judge, CHECKS)
+#: What the reader is asked to write while reading, by the name of the function.
+TURNS: dict[str, Check] = {
+    "before": _before,
+    "name_from": _name_from,
+    "name_loss": _name_loss,
+}
+
+check = partial(judge, CHECKS | TURNS)

@@ -6,7 +6,42 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from charlm.counts import NGram
+from charlm.data import load_words, split_words
 from charlm.evaluate import Evaluation
+from charlm.vocab import Vocabulary
+
+WORDS = load_words()
+VOCAB = Vocabulary.from_words(WORDS)
+TRAIN, DEV, _ = split_words(WORDS)
+
+
+def additive(steps, rate=20.0):
+    """The votes of the first and of the second character, (54, 27), after training."""
+    n = NGram(VOCAB, 3).fit(WORDS).counts().float()
+    A, B = torch.zeros(27, 27), torch.zeros(27, 27)
+    for _ in range(steps):
+        p = torch.softmax(A[:, None] + B, dim=2)
+        dlogits = (n.sum(2, keepdim=True) * p - n) / n.sum()
+        A, B = A - rate * dlogits.sum(1), B - rate * dlogits.sum(0)
+    return torch.cat([A, B])
+
+
+TRAINED = additive(1200)
+
+
+def mixture(words=TRAIN, weights=(0.01, 0.04, 0.16, 0.31, 0.48), smoothing=0.01):
+    """The function of contexts (N, 4) that mixes the tables of order 1 to 5."""
+    tables = [NGram(VOCAB, n, smoothing).fit(words) for n in range(1, 6)]
+
+    def probs(X):
+        parts = [w * t(X[:, 5 - t.order :]).exp() for w, t in zip(weights, tables)]
+        return torch.stack(parts).sum(dim=0)
+
+    return probs
+
+
+MIXED = mixture()
 
 
 def plain(logits, y):
@@ -31,7 +66,7 @@ RIGHT = {
         torch.tensor([2.4716, 2.2526]),
         [Evaluation(2.4716, 0.006, 22_000), Evaluation(2.2526, 0.007, 22_000)],
     ],
-    "1.3": [(0.2, 2.22542), [0.15, 2.2251], torch.tensor([0.2, 2.2254])],
+    "1.3": [(20, 2.22357), [15, 2.2236], torch.tensor([20, 2.22357]), (12, 2.2240)],
     "1.4": [
         lambda W, x: W[x],
         lambda W, x: F.embedding(x, W),
@@ -44,8 +79,8 @@ RIGHT = {
         lambda z, y: stable(z, y).item(),
         lambda z, y: stable(z, y)[None],
     ],
-    "1.6": [2.34, torch.tensor(2.3374)],
-    "1.7": [2.031, np.float64(2.031)],
+    "1.6": [TRAINED, TRAINED.double(), TRAINED.clone().requires_grad_()],
+    "1.7": [MIXED, lambda X: MIXED(X).float(), mixture(smoothing=0.02)],
     "1.8": [(2.4544, 2.1863), np.array([2.4544, 2.1863])],
 }
 
@@ -53,7 +88,7 @@ WRONG = {
     "1.1": [
         (2.0937, "first letter"),
         (2.2334, "where a word ends"),
-        (1.9430, "behind a word is enough"),
+        (1.9430, "after a word is enough"),
         (1.2183, "lost their dimension"),
         (1.8657, "another character"),
         (1.8766, "first character"),
@@ -64,28 +99,51 @@ WRONG = {
         (2.4550, "bigram"),
         (2.2142, "on train"),
         (2.212988 * 229_804, "sum"),
+        (3.1645, "whether"),  # N[a, b, c] += 1, then 1 more
+        (2.9671, "whether"),  # the same without smoothing
+        (3.1461, "one thing more: that table"),  # with one boundary in front
+        (2.1629, "numerator"),
+        (2.1654, "numerator"),  # and 1 below, not 27
+        (2.0355, "one thing more: only the num"),  # with one boundary in front
+        (2.2364, "denominator"),
+        (2.1208, "one thing more: only the den"),
+        (2.21, "four decimals"),
+        (2.2, "four decimals"),
+        (np.float64(2.21), "four decimals"),
         (2.3, "too high"),
         ((2.213, 2.213), "one number"),
     ],
     "1.2": [
         ((2.2526, 2.4716), "Bigram first"),
         ((2.4684, 2.2234), "counted the dev names"),
-        ((2.4655, 2.25), "it is scored on"),
+        ((2.4655, 2.2786), "it is scored on"),
         ((2.4533, 2.2142), "on train"),
         ((2.4565, 2.2385), "on test"),
         ((2.4714, 2.2392), "should be 1"),
         ((2.4721, 2.2523), "should be 1"),
+        ((2.4716, 2.2401), "should be 1"),
+        ((2.4632, 2.2509), "other names were dealt"),  # shuffled with seed 0
+        ((2.4513, 2.2371), "other names were dealt"),  # and with seed 1337
+        ((2.4564, 2.2349), "other names were dealt"),  # 90 and 10 percent
+        ((2.5887, 2.4156), "not shuffled"),
+        ((2.47, 2.25), "four decimals"),
+        ((2.4716, 2.25), "four decimals"),
         ((math.inf, math.inf), "infinite"),
         (2.4716, "two numbers"),
     ],
     "1.3": [
-        ((3, 2.2), "lower loss on dev"),
-        ((2.2254, 0.2), "Smoothing first"),
-        ((0.2, 2.2392), "on dev"),
-        ((0.2, 2.1902), "it is scored"),
-        ((0.2, 2.4563), "bigram"),
-        ((0.2, 2.1906), "it is scored"),
+        ((1, 2.2358), "lower loss on dev"),
+        ((100, 2.23), "lower loss on dev"),
+        ((2.22357, 20), "β first"),
+        ((20, 2.23753), "on dev"),
+        ((20, 2.1911), "has counted"),
+        ((20, 2.4565), "bigram's loss"),
+        ((20, 2.2254), "one α for all"),  # what the page has printed is not enough
+        ((20, 2.22), "four decimals"),
+        ((20, 2.3), "too high"),
         ((0, math.inf), "positive"),
+        ((math.inf, 2.4565), "positive"),
+        (2.2236, "two numbers"),
     ],
     "1.4": [
         (lambda W, x: W[:, x], "columns"),
@@ -119,23 +177,38 @@ WRONG = {
         (lambda z, y: F.cross_entropy(z.sub_(z.max()), y), "overwrites"),
     ],
     "1.6": [
-        (2.1863, "cannot reach"),
-        (2.45, "train longer"),
-        (1.9, "below the trigram"),
-        (2.25, "other examples"),
+        (2.34, "the tensor W"),  # typed numbers are no net
+        (torch.tensor(2.3374), "of shape"),
+        (TRAINED.T, "of shape"),
+        (torch.zeros(54, 27), "train longer"),
+        (additive(100), "train longer"),
+        (TRAINED.roll(27, 0), "first character's"),
+        (torch.full((54, 27), math.nan), "finite"),
+        (torch.zeros(54, 27, dtype=torch.int64), "finite"),
     ],
     "1.7": [
-        (2.1137, "best single"),
-        (2.07, "hint 3"),
-        (2.0009, "count the dev names"),
-        (-2.03, "sign"),
+        (2.031, "Expected a function"),  # typed numbers are no mixture
+        (torch.tensor(2.031), "Expected a function"),
+        (lambda X: MIXED(X)[:5], "it should be"),
+        (lambda X: MIXED(X).log(), "logarithms"),
+        (lambda X: MIXED(X) * 1.02, "sum to 1"),
+        (mixture(weights=(0.1, 0.3, 0.3, 0.2, 0.2)), "sum to 1"),
+        (mixture(weights=(0, 0, 0, 1, 0), smoothing=0.1), "best single"),
+        (mixture(weights=(0, 1, 0, 0, 0)), "best single"),
+        (mixture(weights=(0.2,) * 5), "best single"),
+        (mixture(weights=(0.1, 0.1, 0.2, 0.3, 0.3)), "hint 3"),
+        (mixture(WORDS), "count the dev names"),
+        (mixture([*TRAIN, *DEV[:300]]), "count the dev names"),
+        (mixture(weights=(0, 0, 0, 0, 1), smoothing=0), "probability 0"),
     ],
     "1.8": [
         ((2.1863, 2.4544), "Bigram first"),
         ((2.4550, 2.2128), "smoothing"),
-        ((math.inf, math.inf), "forwards"),
+        ((math.inf, math.inf), "forward"),
         ((2.4525, 2.1815), "all names"),
-        ((2.5, 2.2), "too high"),
+        ((2.45, 2.19), "four decimals"),
+        ((2.4544, 2.2), "four decimals"),
+        ((2.6, 2.3), "too high"),
         (2.4544, "two numbers"),
     ],
 }
