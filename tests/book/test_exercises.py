@@ -10,9 +10,9 @@ import re
 from importlib import import_module
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from nonsense import NONSENSE
 
 from charlm.book.exercises import MODULES, check, part1
 from charlm.book.exercises.atoms import ORDER
@@ -27,43 +27,6 @@ CHECKS = [
     exercise
     for module in MODULES.values()
     for exercise in import_module(f"charlm.book.exercises.{module}").CHECKS
-]
-
-NONSENSE = [
-    None,
-    "2.1",
-    True,
-    [],
-    (),
-    (1.0, "x"),
-    ("x", 1.0),
-    (None, None),
-    [[1], [2]],
-    {},
-    {"A": []},
-    math.nan,
-    math.inf,
-    10**400,
-    object(),
-    1j,
-    np.zeros(0),
-    np.array(["x"]),
-    torch.zeros(0),
-    torch.zeros(2, 3),
-    torch.tensor(math.nan),
-    torch.tensor(1j),
-    lambda: 1,
-    lambda *_: None,
-    lambda *_: (None, None),
-    lambda *_: {},
-    lambda *_: "x",
-    lambda *_: math.nan,
-    lambda *_: 1j,
-    lambda *_: torch.zeros(0),
-    lambda *_: np.zeros((2, 2)),
-    lambda *_: 1 / 0,
-    lambda *_: (_ for _ in ()).throw(RuntimeError("two\nlines")),
-    lambda *arguments: arguments[0],
 ]
 
 

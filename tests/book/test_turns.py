@@ -2,10 +2,11 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
-from test_exercises import NONSENSE
+from nonsense import NONSENSE
 
 from charlm.book.exercises import part1
 from charlm.data import load_words
@@ -19,20 +20,24 @@ def transposed(counts):
     return counts.T / counts.T.sum(1, keepdim=True)
 
 
+def drawn(probs, g):
+    return int(torch.multinomial(probs, 1, generator=g).item())
+
+
 def name_from(start, P, g):
     name, i = start, ID[start]
-    while i := torch.multinomial(P[i], 1, generator=g).item():
+    while i := drawn(P[i], g):
         name += LABELS[i]
     return name
 
 
 def from_boundary(start, P, g):
-    return name_from(LABELS[torch.multinomial(P[0], 1, generator=g).item()], P, g)
+    return name_from(LABELS[drawn(P[0], g)], P, g)
 
 
 def in_a_circle(start, P, g):
     name = start
-    while i := torch.multinomial(P[ID[start]], 1, generator=g).item():
+    while i := drawn(P[ID[start]], g):
         name += LABELS[i]
     return name
 
@@ -42,7 +47,7 @@ def logs(name, P, front=".", end="."):
     return torch.stack([P[ID[a], ID[b]].log() for a, b in pairwise(padded)])
 
 
-RIGHT = {
+RIGHT: dict[str, list[Any]] = {
     "before": [transposed, lambda c: (c / c.sum(0)).T, lambda c: (c / c.sum(1)).T],
     "name_from": [name_from],
     "name_loss": [
