@@ -110,7 +110,7 @@ while not Path("{signs}/go").exists():
     assert log.splitlines()[-2:] == [
         "",
         "The build was stopped: the next one keeps the pages that were executed.",
-    ]
+    ], log
     with pytest.raises(ProcessLookupError):
         os.kill(int((signs / "begun").read_text()), 0)
     (signs / "go").touch()

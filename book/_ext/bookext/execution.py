@@ -101,14 +101,15 @@ def execute(page, config):
         seconds[str(cell_index)] = round(monotonic() - began, 1)
 
     try:
-        cache = get_cache(config.execution_cache_path)
-        if is_known(cache, page.notebook):
-            return None
         own = nb_node_to_dict(page.notebook.metadata.get(config.metadata_key, {}))
+        config = config.copy(**own)
+        cache = get_cache(config.execution_cache_path)
+        if config.execution_mode != "cache" or is_known(cache, page.notebook):
+            return None
         result = single_nb_execution(
             page.notebook,
             cwd=str(Path(page.path).parent),
-            timeout=config.copy(**own).execution_timeout,
+            timeout=config.execution_timeout,
             allow_errors=False,
             on_cell_execute=begin,
             on_cell_executed=end,
