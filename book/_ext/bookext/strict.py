@@ -97,11 +97,11 @@ def of_warning(app, record):
         path, _, number = location.rpartition(":")
         line = int(number) if number.isdecimal() else None
         path = path if line else location
-    there = shown(Path(path), line) if line and Path(path).is_file() else ""
+    there = source_at(Path(path), line) if line and Path(path).is_file() else ""
     return Failure(inside(app, path), line, there, error)
 
 
-def shown(path, line):
+def source_at(path, line):
     """The cell around a line of a page; else the line itself."""
     text = path.read_text(encoding="utf-8")
     for cell in CELL.finditer(text):
