@@ -18,8 +18,7 @@ EPS = 1e-5  #: what batch normalization adds to a variance, as in torch
 class Comparison(NamedTuple):
     """How a gradient derived by hand agrees with autograd's.
 
-    exact is bitwise, approximate by `torch.allclose`; largest is the largest absolute
-    difference of two entries.
+    exact is bitwise, approximate by `torch.allclose`, largest the largest absolute gap.
     """
 
     name: str

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from charlm.data import windows
-from charlm.evaluate import AT_ONCE, Model, eval_mode
+from charlm.data import windows_in_parts
+from charlm.evaluate import Model, eval_mode
 from charlm.vocab import Vocabulary
 
 
@@ -61,9 +61,7 @@ def calibration(
         raise ValueError("there are no words to evaluate on")
     totals = torch.zeros(3, bins, dtype=torch.float64)
     with eval_mode(model):
-        for start in range(0, len(words), AT_ONCE):
-            part = words[start : start + AT_ONCE]
-            x, y = windows(part, vocab, model.block_size)
+        for x, y in windows_in_parts(words, vocab, model.block_size, 8192):
             sure, likeliest = model(x).double().softmax(1).max(1)  # (B,), (B,)
             right = (likeliest == y).double()
             numbers = torch.stack([torch.ones_like(sure), sure, right])  # (3, B)

@@ -89,7 +89,7 @@ def windows(
 
     A word of n characters gives n + 1 examples: one for each character, and one for
     the boundary that ends it. A context that reaches back beyond the start of its word
-    is filled up with boundaries. Raises ValueError where block_size is negative.
+    is filled up with boundaries.
 
     Parameters
     ----------
@@ -97,18 +97,35 @@ def windows(
     vocab : numbers the characters
     block_size : T, the length of a context, 0 or more
     """
+    X, Y = zip(*windows_in_parts(words, vocab, block_size))
+    return torch.cat(X), torch.cat(Y)
+
+
+def windows_in_parts(
+    words: Sequence[str], vocab: Vocabulary, block_size: int, size: int = 2**16
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the same in parts, x (B, T) and y (B,): a bound on memory.
+
+    Raises ValueError where block_size is negative.
+
+    Parameters
+    ----------
+    words : as in `windows`
+    vocab : as in `windows`
+    block_size : as in `windows`
+    size : the highest B
+    """
     if block_size < 0:
         raise ValueError(f"block_size must not be negative, got {block_size}")
     row = torch.from_numpy(ids_in_a_row(words, vocab))  # (N,)
     padded = torch.cat([row.new_zeros(block_size), row])  # (T + N,)
-    return own_word(padded.unfold(0, block_size, 1)[: len(row)]), row
+    contexts = padded.unfold(0, block_size, 1)[: len(row)]  # (N, T), a view
+    for x, y in zip(contexts.split(size), row.split(size), strict=True):
+        yield own_word(x), y
 
 
 def own_word(X: Tensor) -> Tensor:
-    """Return the contexts (N, T) with boundaries in place of other words.
-
-    What stands before the last boundary of a context belongs to another word.
-    """
+    """Return contexts (N, T) with boundaries in place of what is of other words."""
     inside = (X != 0).flip(1).cumprod(1, dtype=X.dtype).flip(1)
     return X * inside
 
@@ -161,7 +178,6 @@ def batches(
     """Yield random minibatches x (B, T) and y (B,), steps of them or without end.
 
     Examples are drawn with replacement, so every batch is independent of the others.
-
     Raises ValueError at the first batch, where X and Y differ in length or a batch
     would be empty.
 

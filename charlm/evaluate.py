@@ -10,10 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from charlm.data import windows
+from charlm.data import windows_in_parts
 from charlm.vocab import Vocabulary
-
-AT_ONCE = 2**13  # words whose windows are cut at once: a bound on memory
 
 
 class Model(Protocol):
@@ -152,9 +150,8 @@ def word_losses(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor
     """
     if not words:
         raise ValueError("there are no words to evaluate on")
-    parts = (words[i : i + AT_ONCE] for i in range(0, len(words), AT_ONCE))
-    found = [losses(model, *windows(part, vocab, model.block_size)) for part in parts]
-    by_character = torch.cat(found).double()
+    parts = windows_in_parts(words, vocab, model.block_size)
+    by_character = torch.cat([losses(model, *part) for part in parts]).double()
     owner = torch.repeat_interleave(torch.arange(len(words)), n_characters(words))
     L = torch.zeros(len(words), dtype=torch.float64)
     return L.index_add_(0, owner, by_character)

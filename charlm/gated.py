@@ -33,13 +33,12 @@ class GatedWaveNet(nn.Module):
     """The tree with gates, residuals and skips, not normalized: (B, T) -> (B, V).
 
     The skips of all levels are added; ReLUs and linear layers turn the sum to logits.
-    `levels` has a `GatedLevel` for each, the one that joins characters first. Raises
-    ValueError where block_size is no power of two.
+    `levels` has a `GatedLevel` for each, the one that joins characters first.
 
     Parameters
     ----------
     vocab_size : V, the number of ids
-    block_size : T, a power of two from 2 up: there are log2 T levels
+    block_size : T, a power of two from 2 up, or ValueError: there are log2 T levels
     n_hidden : the channels of each level, and of the embedding
     generator : draws the initial weights; None for torch's global one
     """

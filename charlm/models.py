@@ -171,12 +171,11 @@ class WaveNet(nn.Module):
 
     After van den Oord et al. (2016), with batch normalization, without gates and skips.
     `levels` has the layers of each level: linear, normalization, tanh.
-    Raises ValueError where block_size is no power of two.
 
     Parameters
     ----------
     vocab_size : V, the number of ids
-    block_size : T, a power of two from 2 up: there are log2 T levels
+    block_size : T, a power of two from 2 up, or ValueError: there are log2 T levels
     n_embd : numbers that stand for a character
     n_hidden : units of each level
     generator : the source of the first weights; None for torch's global one

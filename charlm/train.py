@@ -55,7 +55,6 @@ def training_steps(
 
     The gradients are still there then, so the body of the caller's loop can look at
     anything it likes.
-
     Raises NonFiniteLossError before the update that would have spoiled the parameters.
 
     Parameters
@@ -114,7 +113,6 @@ def cosine(rate: float, steps: int, warmup: int = 0, final: float = 0.0) -> Sche
 
     A large first update, on weights that know nothing yet, is avoided (Loshchilov and
     Hutter 2017 for the cosine).
-
     Raises ValueError where the warm-up leaves no step for the fall.
 
     Parameters
@@ -156,11 +154,9 @@ def learning_rate_search(
     """
     rates = [10.0**exponent for exponent in exponents]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))
-    found = []
+    found, drawn = [], islice(batches, len(rates))
     try:
-        for step in training_steps(
-            model, optimizer, islice(batches, len(rates)), rates.__getitem__
-        ):
+        for step in training_steps(model, optimizer, drawn, rates.__getitem__):
             found.append(step.loss)
     except NonFiniteLossError:
         pass

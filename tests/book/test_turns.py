@@ -35,6 +35,13 @@ def from_boundary(start, P, g):
     return name_from(LABELS[drawn(P[0], g)], P, g)
 
 
+def until_one_fits(start, P, g):
+    """Wasteful, and right: whole names are drawn until one begins like that."""
+    while (name := name_from(LABELS[drawn(P[0], g)], P, g))[0] != start:
+        pass
+    return name
+
+
 def in_a_circle(start, P, g):
     name = start
     while i := drawn(P[ID[start]], g):
@@ -49,7 +56,7 @@ def logs(name, P, front=".", end="."):
 
 RIGHT: dict[str, list[Any]] = {
     "before": [transposed, lambda c: (c / c.sum(0)).T, lambda c: (c / c.sum(1)).T],
-    "name_from": [name_from],
+    "name_from": [name_from, until_one_fits],
     "name_loss": [
         lambda name, P: -logs(name, P).mean(),
         lambda name, P: -logs(name, P).sum().item() / (len(name) + 1),

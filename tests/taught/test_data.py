@@ -11,7 +11,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.data import WordsError, load_words, soft_targets, split_words, windows
+from charlm.data import (
+    WordsError,
+    load_words,
+    soft_targets,
+    split_words,
+    windows,
+    windows_in_parts,
+)
 from charlm.runs.windows import Windows
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
@@ -58,6 +65,16 @@ def test_every_file_of_the_package_is_packed():
     assert {name for name in here if not name.endswith(".py")} == set(packed)
     folders = {p.parent.relative_to(ROOT) for p in package.rglob("*.py")}
     assert {".".join(folder.parts) for folder in folders} == set(config["packages"])
+
+
+def test_parts_are_the_whole_cut(names, vocab):
+    """However long a word is: a part is no longer for it."""
+    words = [*names[:50], names[0] * 40]
+    X, Y = windows(words, vocab, 3)
+    parts = list(windows_in_parts(words, vocab, 3, size=64))
+    assert {len(y) for _, y in parts[:-1]} == {64} and len(parts[-1][1]) <= 64
+    assert torch.cat([x for x, _ in parts]).equal(X)
+    assert torch.cat([y for _, y in parts]).equal(Y)
 
 
 # load_words
