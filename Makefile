@@ -45,10 +45,11 @@ format: .venv/installed ## mend the format, and what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check .
 
-check: .venv/installed $(PAGES)/index.html ## format, lint, types, and the built site in a browser
+check: .venv/installed $(PAGES)/index.html ## format, lint, types, spelling, and the built site in a browser
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/codespell
 	$(RUN) $(PYTEST) -m "$(SELECT)" -rs tests/site
 
 $(PAGES)/index.html:

@@ -110,9 +110,9 @@ def autograd_steps(P: dict[str, Tensor] = BY_AUTOGRAD, steps: int = STEPS) -> No
     """The operations of `mlp_gradients` forwards; autograd goes back."""
     for _ in range(steps):
         hpre = P["C"][X].flatten(1) @ P["W1"]
-        centred = hpre - hpre.sum(0) / len(X)
-        var = centred.square().sum(0) / len(X)
-        xhat = centred * (var + backprop.EPS).rsqrt()
+        centered = hpre - hpre.sum(0) / len(X)
+        var = centered.square().sum(0) / len(X)
+        xhat = centered * (var + backprop.EPS).rsqrt()
         h = (P["gamma"] * xhat + P["beta"]).tanh()
         loss = F.cross_entropy(h @ P["W2"] + P["b2"], Y)
         for p in P.values():

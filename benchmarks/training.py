@@ -114,7 +114,7 @@ def plain_steps(net: layers.Layer, X: Tensor, Y: Tensor) -> Iterator[float]:
 
 
 def plain_mlp() -> layers.Sequential:
-    """The lecture's MLP with batch normalisation, of hand-made layers."""
+    """The lecture's MLP with batch normalization, of hand-made layers."""
     return layers.Sequential(
         layers.Embedding(27, 10),
         layers.Flatten(),

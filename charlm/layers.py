@@ -1,4 +1,4 @@
-"""A small torch.nn in plain classes: the same names, arguments and behaviour.
+"""A small torch.nn in plain classes: the same names, arguments and behavior.
 
 Two differences: `Linear` stores its weight as (in, out), to mirror y = x W + b, and
 torch the transpose; `BatchNorm1d` takes (B, T, C), and torch (B, C, T).

@@ -91,7 +91,7 @@ def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
     """
     ends = probs.double().cumsum(1)
     if ends[:, -1].isnan().any():
-        raise InputError("a probability is nan: the model's parameters are spoilt")
+        raise InputError("a probability is nan: the model's parameters are spoiled")
     point = torch.rand(len(probs), 1, dtype=torch.float64, generator=generator)
     return torch.searchsorted(ends, point * ends[:, -1:], right=True)
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
-#: A colour of the figures, the same in all of them.
-BLUE, ORANGE, GREEN, RED, GREY = "#2f6fb5", "#d9742b", "#3d8f5f", "#c0392b", "#8a8f98"
+#: A color of the figures, the same in all of them.
+BLUE, ORANGE, GREEN, RED, GRAY = "#2f6fb5", "#d9742b", "#3d8f5f", "#c0392b", "#8a8f98"
 
 #: What `use_book_style` sets, as parameters of matplotlib.
 STYLE: dict[Any, Any] = {
@@ -21,7 +21,7 @@ STYLE: dict[Any, Any] = {
     "axes.facecolor": "none",
     "svg.hashsalt": "charlm",
     "font.size": 10,
-    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, GREY]),
+    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, GRAY]),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -49,11 +49,11 @@ def heat_map(
     counts: bool = False,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a (V, V) table as colours: this character down, the next one across.
+    """Draw a (V, V) table as colors: this character down, the next one across.
 
     Parameters
     ----------
-    table : numbers from 0 up; the scale of colours starts at 0
+    table : numbers from 0 up; the scale of colors starts at 0
     labels : what to print for each id, (V,), as in `Vocabulary.labels`
     counts : write into each cell its two characters and its number
     ax : where to draw; None for a new figure
@@ -83,7 +83,7 @@ def heat_map(
 def broadcast_table(
     numerators: ArrayLike, divisors: ArrayLike, *, ax: Axes | None = None
 ) -> Axes:
-    """Write numerator / divisor into each cell; cells with one divisor share a colour.
+    """Write numerator / divisor into each cell; cells with one divisor share a color.
 
     The divisors are stretched to the shape of the numerators, as PyTorch would.
 
@@ -154,7 +154,7 @@ def loss_curves(
         steps, losses = values if values.ndim == 2 else (np.arange(len(values)), values)
         ax.plot(steps, losses, label=label)
     for label, loss in (references or {}).items():
-        ax.axhline(loss, color=GREY, linestyle="--", linewidth=1)
+        ax.axhline(loss, color=GRAY, linestyle="--", linewidth=1)
         ax.annotate(
             label,
             (1, loss),
@@ -217,7 +217,7 @@ def calibration(
     On the dashed diagonal a model is as sure as it may be; below it, too sure.
     """
     ax = _axes(ax)
-    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
+    ax.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1)
     for label, (predicted, observed) in curves.items():
         x, y = np.asarray(predicted, float), np.asarray(observed, float)
         ax.plot(x, y, "o-", markersize=4, linewidth=1, label=label)
@@ -245,7 +245,7 @@ def name_rows(
     for row, (label, names) in enumerate(rows.items()):
         note = (notes or {}).get(label, "")
         ax.text(0, row, label, color=BLUE, weight="bold", va="bottom")
-        ax.text(1, row, note, color=GREY, va="bottom", ha="right")
+        ax.text(1, row, note, color=GRAY, va="bottom", ha="right")
         ax.text(0, row + 0.12, "  ".join(names), va="top", family="monospace")
     ax.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.5))
     ax.set_axis_off()
@@ -253,7 +253,7 @@ def name_rows(
 
 
 def _shade(i: int, n: int) -> tuple[float, float, float, float]:
-    """Return the colour of layer i of n, from the first, blue, to the last, orange."""
+    """Return the color of layer i of n, from the first, blue, to the last, orange."""
     scale = LinearSegmentedColormap.from_list("layers", [BLUE, ORANGE])
     return scale(i / max(n - 1, 1))
 

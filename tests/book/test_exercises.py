@@ -44,7 +44,7 @@ def test_a_right_answer_is_right_in_each_form(exercise, capsys):
 
 
 @pytest.mark.parametrize("exercise", WRONG)
-def test_a_common_mistake_is_recognised(exercise, capsys):
+def test_a_common_mistake_is_recognized(exercise, capsys):
     for answer, words in WRONG[exercise]:
         ok = check(exercise, answer)
         out = capsys.readouterr().out

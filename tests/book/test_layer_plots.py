@@ -24,7 +24,7 @@ def pixels(ax):
     return image.get_array()
 
 
-def labelled(ax):
+def labeled(ax):
     ax.figure.canvas.draw()
     assert ax.get_xlabel()
     texts = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, *ax.texts]
@@ -36,7 +36,7 @@ def labelled(ax):
 
 def test_histograms_overlaid_have_area_one():
     values = {"1 Tanh": RNG.normal(size=500), "2 Tanh": RNG.normal(size=(20, 30))}
-    ax = labelled(plots.histograms(values, xlabel="activation"))
+    ax = labeled(plots.histograms(values, xlabel="activation"))
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(values)
     for line in ax.lines:
         x, density = line.get_data()
@@ -45,7 +45,7 @@ def test_histograms_overlaid_have_area_one():
 
 def test_histograms_stacked_read_from_the_top():
     values = {"first": RNG.normal(size=500), "last": RNG.normal(size=500) + 9}
-    ax = labelled(plots.histograms(values, xlabel="gradient", stacked=True))
+    ax = labeled(plots.histograms(values, xlabel="gradient", stacked=True))
     assert [t.get_text() for t in ax.get_yticklabels()] == list(values)
     bottom, top = ax.get_ylim()
     assert bottom > 1 > 0 > top
@@ -62,7 +62,7 @@ def test_histograms_of_one_value_and_of_tensors():
 
 def test_update_ratios():
     table = torch.tensor([[1e-3, 1e-2], [2e-3, 3e-2]])
-    ax = labelled(plots.update_ratios(table, ["a", "b"]))
+    ax = labeled(plots.update_ratios(table, ["a", "b"]))
     assert ax.get_yscale() == "log"
     np.testing.assert_allclose(ax.lines[1].get_ydata(), [1e-2, 3e-2])
     assert list(ax.lines[2].get_ydata()) == [1e-3, 1e-3]
@@ -71,7 +71,7 @@ def test_update_ratios():
 
 def test_saturation_image():
     h = np.array([[0.995, 0.2], [-0.999, 0.98]])
-    ax = labelled(plots.saturation_image(h))
+    ax = labeled(plots.saturation_image(h))
     assert pixels(ax).tolist() == [[True, False], [True, False]]
     ax = plots.saturation_image(h, threshold=0.9)
     assert pixels(ax).tolist() == [[True, False], [True, True]]
@@ -79,13 +79,13 @@ def test_saturation_image():
 
 def test_embedding_scatter():
     table = torch.tensor([[0.0, 1.0, 9.0], [2.0, 3.0, 9.0]])
-    ax = labelled(plots.embedding_scatter(table, [".", "a"]))
+    ax = labeled(plots.embedding_scatter(table, [".", "a"]))
     assert [(t.get_text(), t.xy) for t in ax.texts] == [(".", (0, 1)), ("a", (2, 3))]
     assert ax.collections[0].get_offsets().tolist() == [[0, 1], [2, 3]]
 
 
 def test_learning_rates_cut_off_the_explosion():
-    ax = labelled(plots.learning_rates([1e-3, 1e-2, 1e-1], [3.0, 2.0, 90.0]))
+    ax = labeled(plots.learning_rates([1e-3, 1e-2, 1e-1], [3.0, 2.0, 90.0]))
     assert ax.get_xscale() == "log"
     assert ax.get_ylim()[1] == 6
     calm = plots.learning_rates([1e-3, 1e-2], [3.0, 2.0])

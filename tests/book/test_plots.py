@@ -93,7 +93,7 @@ def test_the_heat_map_is_the_table():
 
 
 def test_the_heat_map_writes_each_count_in_its_cell():
-    """Rows go down and columns across, and the ink can be read on the colour."""
+    """Rows go down and columns across, and the ink can be read on the color."""
     table = [[0, 3], [10, 1]]
     ax = plots.heat_map(table, ".a", counts=True)
     cells = {text.get_position()[::-1]: text.get_text() for text in ax.texts}
@@ -111,8 +111,8 @@ def test_bars_are_as_high_as_the_values():
     values = torch.tensor([0.5, 0.2, 0.3])
     ax: Any = plots.bars(".ab", values, ylabel="count", color=plots.RED)
     assert [bar.get_height() for bar in ax.patches] == pytest.approx(values.tolist())
-    centres = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
-    assert centres == pytest.approx([0, 1, 2])
+    centers = [bar.get_x() + bar.get_width() / 2 for bar in ax.patches]
+    assert centers == pytest.approx([0, 1, 2])
     assert {bar.get_facecolor() for bar in ax.patches} == {to_rgba(plots.RED)}
     assert tick_labels(ax.xaxis) == [".", "a", "b"]
     assert ax.get_ylabel() == "count"
@@ -168,10 +168,10 @@ def test_the_broadcast_table_stretches_the_divisors_as_torch_does():
             for i in range(2)
             for j in range(2)
         }
-        colours = ax.images[0].get_array()
+        colors = ax.images[0].get_array()
         for i, j in np.ndindex(2, 2):
             alike = stretched == stretched[i, j]
-            assert ((colours == colours[i, j]) == alike.numpy()).all()
+            assert ((colors == colors[i, j]) == alike.numpy()).all()
 
 
 def test_name_rows_write_the_names_under_their_labels():

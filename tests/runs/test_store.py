@@ -431,7 +431,7 @@ def test_parameters_that_are_no_numbers(run, refused, command):
     weight = a_weight(run)
     spoilt = torch.full_like(load_file(run / MODEL)[weight], float("nan"))
     rewritten(run / MODEL, {weight: spoilt})
-    assert "the model's parameters are spoilt" in refused("sample", run)
+    assert "the model's parameters are spoiled" in refused("sample", run)
 
 
 def unfinished(run):

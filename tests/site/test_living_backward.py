@@ -242,15 +242,15 @@ def test_the_node_is_in_sight(browser, url, width):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_quiet_and_in_the_page_s_colours(browser, url, scheme):
+def test_quiet_and_in_the_page_s_colors(browser, url, scheme):
     with opened(browser, url, scheme=scheme, width=390) as (page, problems):
         press(page, "Back one step")
-        colour = page.locator(".node.now rect").evaluate(
+        color = page.locator(".node.now rect").evaluate(
             "e => getComputedStyle(e).stroke"
         )
     assert problems == []
     orange = {"light": "rgb(184, 86, 15)", "dark": "rgb(240, 160, 102)"}
-    assert colour == orange[scheme]
+    assert color == orange[scheme]
 
 
 def test_reduced_motion_scrolls_at_once(browser, url):

@@ -177,7 +177,7 @@ def test_keyboard_alone_is_enough(browser, url):
         assert page.get_by_role("radio", name="ReLU").is_checked()
         page.keyboard.press("Tab")
         page.keyboard.press("ArrowRight")
-        assert "with batch normalisation" in status(page)
+        assert "with batch normalization" in status(page)
 
 
 def test_touch_on_a_phone(browser, url):
@@ -187,7 +187,7 @@ def test_touch_on_a_phone(browser, url):
             label = page.locator("figure label").filter(has_text=name).last
             assert label.bounding_box()["height"] >= 24
             label.tap()
-        assert "no activation, with batch normalisation" in status(page)
+        assert "no activation, with batch normalization" in status(page)
         root = "document.documentElement"
         assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
         inside = page.evaluate(
@@ -201,9 +201,9 @@ def test_touch_on_a_phone(browser, url):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_quiet_and_in_the_page_s_colours(browser, url, scheme):
+def test_quiet_and_in_the_page_s_colors(browser, url, scheme):
     with opened(browser, url, scheme=scheme, width=390) as (page, problems):
-        colours = page.evaluate(
+        colors = page.evaluate(
             """() => ['.bars', '.saturated'].map(
                 e => getComputedStyle(document.querySelector(e)).fill)"""
         )
@@ -216,7 +216,7 @@ def test_quiet_and_in_the_page_s_colours(browser, url, scheme):
         "light": ("rgb(47, 111, 181)", "rgb(184, 86, 15)"),
         "dark": ("rgb(127, 178, 234)", "rgb(240, 160, 102)"),
     }[scheme]
-    assert colours == [blue, orange]
+    assert colors == [blue, orange]
 
 
 def test_without_scripts_the_still_is_there(browser, url):

@@ -205,7 +205,7 @@ def test_letters_and_marks_stand_out(browser, book, scheme):
         paths = page.locator('[data-kind="new"] .receptive-new > path').count()
         dots = page.locator('[data-kind="kept"] .receptive-dot').count()
         assert (paths, dots) == (3, 10)
-        background, *colours = page.evaluate(
+        background, *colors = page.evaluate(
             """() => {
                 const one = (css, what) =>
                     getComputedStyle(document.querySelector(css))[what]
@@ -215,12 +215,12 @@ def test_letters_and_marks_stand_out(browser, book, scheme):
                         one('.receptive-cell text', 'fill')]
             }"""
         )
-        assert all(contrast(background, colour) >= 3 for colour in colours)
+        assert all(contrast(background, color) >= 3 for color in colors)
 
 
 def contrast(one, other):
-    def light(colour):
-        parts = [int(x) / 255 for x in colour[4:-1].split(",")]
+    def light(color):
+        parts = [int(x) / 255 for x in color[4:-1].split(",")]
         linear = [
             x / 12.92 if x <= 0.04 else ((x + 0.055) / 1.055) ** 2.4 for x in parts
         ]

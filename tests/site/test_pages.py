@@ -135,8 +135,8 @@ def test_no_markup_is_left_in_the_text(visit):
     assert re.findall(r"```|:::|\{[a-z][\w:-]+\}|\$\$|\*\*|^#+ ", text) == []
 
 
-# Formulas are left out: what a reader hears of them is MathML, and their colour is the
-# text's. Of code, one word of each kind is enough: the others have its colours.
+# Formulas are left out: what a reader hears of them is MathML, and their color is the
+# text's. Of code, one word of each kind is enough: the others have its colors.
 PREPARE = """() => {
     const seen = new Set()
     for (const word of document.querySelectorAll('pre span')) {

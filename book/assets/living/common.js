@@ -37,7 +37,7 @@ function fill(made, classes, attributes, children) {
 
 let count = 0
 
-// A labelled slider; its value is shown beside it and read out as `show` says it.
+// A labeled slider; its value is shown beside it and read out as `show` says it.
 charlm.slider = ({ label, min, max, step, value, show = String, change }) => {
   const id = `living-${++count}`
   const out = charlm.element("output", { for: id })

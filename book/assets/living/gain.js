@@ -1,5 +1,5 @@
 // Ten layers of 100 units, computed here: how the gain, the activation and batch
-// normalisation shape what each layer puts out. As in the chapter, an output of size
+// normalization shape what each layer puts out. As in the chapter, an output of size
 // above 0.97 is saturated, and a unit that is zero for the whole batch is dead.
 
 const gain = { depth: 10, width: 100, batch: 64, threshold: 0.97 }
@@ -30,7 +30,7 @@ gain.linear = (x, W, scale) => {
 }
 
 // Each unit less its mean over the batch, divided by its deviation; gamma 1, beta 0.
-gain.normalise = z => {
+gain.normalize = z => {
   const { batch, width } = gain
   for (let j = 0; j < width; j++) {
     let mean = 0
@@ -48,7 +48,7 @@ gain.forward = (net, { size, activation, norm }) => {
   let h = net.inputs
   return net.weights.map(W => {
     const z = gain.linear(h, W, size / Math.sqrt(gain.width))
-    h = (norm ? gain.normalise(z) : z).map(f)
+    h = (norm ? gain.normalize(z) : z).map(f)
     return h
   })
 }
@@ -142,7 +142,7 @@ charlm.living("gain", (place, _, { choice, element, random, slider, status, svg 
       change: change("activation"),
     }),
     choice({
-      label: "Batch normalisation",
+      label: "Batch normalization",
       options: [["off", "off"], ["on", "on"]],
       value: "off",
       change: value => change("norm")(value === "on"),
@@ -216,7 +216,7 @@ charlm.living("gain", (place, _, { choice, element, random, slider, status, svg 
       none: "",
     }
     return (
-      `Gain ${state.size.toFixed(2)}, ${activation}, ${state.norm ? "with" : "without"} batch normalisation: ` +
+      `Gain ${state.size.toFixed(2)}, ${activation}, ${state.norm ? "with" : "without"} batch normalization: ` +
       `the signal ${verdict}. Its deviation is ${gain.show(measured[0].std)} in the first layer and ` +
       `${gain.show(last.std)} in the last${more[state.activation]}.`
     )

@@ -36,7 +36,7 @@
       return { rows, values }
     },
 
-    // Each n neighbours as one row, or all: (T, C) -> (T / n, n C). No number moves.
+    // Each n neighbors as one row, or all: (T, C) -> (T / n, n C). No number moves.
     join: ({ n }) => ({ rows, values }) => ({ rows: n ? rows / n : 1, values }),
 
     // Each row times the weight (in, out), plus the bias (out).

@@ -42,7 +42,7 @@ charlm.living("receptive-field", (place, _, { element, svg, slider, button, choi
   const x = join => (views[state.view].column(join) + 0.5) * COLUMN
   const y = join => TOP + (LEVELS - join.level) * ROW
 
-  // The marks: a colour and a sign each, so that the colour is never alone.
+  // The marks: a color and a sign each, so that the color is never alone.
   const mark = (kind, cx = 12, cy = 12) => svg(`g.receptive-${kind}`, {},
     svg("circle", { cx, cy, r: 9 }),
     kind === "new" ? svg("path", { d: `M${cx - 4.5} ${cy}h9M${cx} ${cy - 4.5}v9` }) : "",
@@ -109,7 +109,7 @@ charlm.living("receptive-field", (place, _, { element, svg, slider, button, choi
   function described() {
     const join = joins()[state.chosen], own = under(join), fresh = own.filter(isNew).length
     const apart = 2 ** (join.level - 1)
-    const which = state.view === "tree" || apart === 1 ? "two neighbours" : `two, ${apart} places apart`
+    const which = state.view === "tree" || apart === 1 ? "two neighbors" : `two, ${apart} places apart`
     const work = own.length === 1 ? fresh ? "It is new." : "It is kept."
       : `Of the ${times(own.length)} that lead to it, ${fresh === own.length ? "all" : fresh || "none"} ${fresh === 1 ? "is" : "are"} new.`
     return `The chosen circle, on level ${join.level}, joins ${which} and sees the ${2 ** join.level} characters “${spoken(seen(join))}”. ${work}`

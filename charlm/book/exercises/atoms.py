@@ -8,7 +8,7 @@ from torch import Tensor
 EPS = 1e-5
 NAMES = """
     log_probs probs inv_total total counts shifted top logits h W2 b2 hpreact gamma beta
-    xhat inv_std var squared centred mean hpre flat W1 b1 emb C
+    xhat inv_std var squared centered mean hpre flat W1 b1 emb C
 """
 ORDER = NAMES.split()  # the forward pass, from the loss backwards
 
@@ -32,11 +32,11 @@ def forward_atoms(seed: int = 0, B: int = 8) -> dict[str, Tensor]:
         t["flat"] = t["emb"].view(B, -1)
         t["hpre"] = t["flat"] @ t["W1"] + t["b1"]
         t["mean"] = t["hpre"].sum(0) / B
-        t["centred"] = t["hpre"] - t["mean"]
-        t["squared"] = t["centred"] ** 2
+        t["centered"] = t["hpre"] - t["mean"]
+        t["squared"] = t["centered"] ** 2
         t["var"] = t["squared"].sum(0) / (B - 1)
         t["inv_std"] = (t["var"] + EPS) ** -0.5
-        t["xhat"] = t["centred"] * t["inv_std"]
+        t["xhat"] = t["centered"] * t["inv_std"]
         t["hpreact"] = t["gamma"] * t["xhat"] + t["beta"]
         t["h"] = t["hpreact"].tanh()
         t["logits"] = t["h"] @ t["W2"] + t["b2"]

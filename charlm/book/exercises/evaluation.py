@@ -161,7 +161,7 @@ def _neighbours(answer: Any) -> None:
             hint = "See hint 1." if "changed" not in kinds else "See hint 2."
             raise Wrong(f"That has only one letter {kinds}; there is more. {hint}")
     if math.isclose(value, 1 - shares["all"], abs_tol=TOLERANCE):
-        raise Wrong("Those are the names *without* a neighbour.")
+        raise Wrong("Those are the names *without* a neighbor.")
     direction = "low" if value < shares["all"] else "high"
     raise Wrong(f"That is too {direction}. Is it `dev1` against `train1`? See hint 2.")
 

@@ -138,7 +138,7 @@ def _explain_fold(result: Tensor, x: Tensor, linear: Any, norm: Any) -> None:
         "What is added must be scaled as well. See hint 1.": (
             s * xW + (z - xW) - mean + norm.bias
         ),
-        "The sign of the mean: normalising subtracts it.": s * (z + mean) + norm.bias,
+        "The sign of the mean: normalizing subtracts it.": s * (z + mean) + norm.bias,
     }
     for mistake, wrong in mistakes.items():
         if close(result, wrong):
@@ -156,13 +156,13 @@ def _layer_norm(answer: Any) -> None:
     if close(result, right):
         return
     batch = (x - x.mean(0)) / (x.var(0, correction=0) + 0.1).sqrt()
-    centred = x - x.mean(1, keepdim=True)
+    centered = x - x.mean(1, keepdim=True)
     var = x.var(1, correction=0, keepdim=True)
-    unbiased = centred / (x.var(1, keepdim=True) + 0.1).sqrt()
+    unbiased = centered / (x.var(1, keepdim=True) + 0.1).sqrt()
     mistakes = {
-        "That is batch normalisation; take the other dimension. See hint 1.": batch,
+        "That is batch normalization; take the other dimension. See hint 1.": batch,
         "That is the unbiased variance. See hint 2.": unbiased,
-        "Divide by the deviation, the root of the variance.": centred / (var + 0.1),
+        "Divide by the deviation, the root of the variance.": centered / (var + 0.1),
     }
     for mistake, wrong in mistakes.items():
         if close(result, weight * wrong + bias):

@@ -77,14 +77,14 @@ def _mistakes(t: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
             "The way through total is missing.": d["probs"] * t["inv_total"],
             "The way through probs is missing.": d["total"].expand_as(d["counts"]),
         },
-        "centred": {
+        "centered": {
             "The way through squared is missing.": d["xhat"] * t["inv_std"],
-            "The way through xhat is missing.": 2 * t["centred"] * d["squared"],
+            "The way through xhat is missing.": 2 * t["centered"] * d["squared"],
         },
         "squared": {"The variance is divided by B - 1.": d["squared"] * (B - 1) / B},
         "hpre": {
-            "The way through mean is missing.": d["centred"],
-            "The mean is a sum divided by B.": d["centred"] + d["mean"],
+            "The way through mean is missing.": d["centered"],
+            "The mean is a sum divided by B.": d["centered"] + d["mean"],
         },
         "W1": {k: t["flat"].T @ wrong for k, wrong in norm.items()},
         "C": {
@@ -98,7 +98,7 @@ def _mistakes(t: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 def _norm_mistakes(
     dy: Tensor, xhat: Tensor, inv_std: Tensor, gamma: Tensor
 ) -> dict[str, Tensor]:
-    """Return what batch normalisation's common mistakes lead to: (B, H) each."""
+    """Return what batch normalization's common mistakes lead to: (B, H) each."""
     B, scale = len(dy), gamma * inv_std
     mean, var = dy.sum(0) / B, xhat * (dy * xhat).sum(0) / (B - 1)
     return {
@@ -163,7 +163,7 @@ def _whole(answer: Any) -> None:
 
 
 def _batch_sums(dy: Tensor, xhat: Tensor, inv_std: Tensor, gamma: Tensor) -> Tensor:
-    """Return what batch normalisation's backward makes of layer normalisation."""
+    """Return what batch normalization's backward makes of layer normalization."""
     B = len(dy)
     return gamma * inv_std * (dy - dy.mean(0) - xhat * (dy * xhat).sum(0) / (B - 1))
 
@@ -194,7 +194,7 @@ def _layer_norm(answer: Any) -> None:
         "gamma belongs inside the sums: it differs by channel. See hint 2.": (
             gamma * formula(dy, 1)
         ),
-        "Those are batch normalisation's sums; sum over channels. See hint 1.": (
+        "Those are batch normalization's sums; sum over channels. See hint 1.": (
             formula(dxhat, 0)
         ),
         "gamma is missing. See hint 2.": formula(dy, 1),
@@ -205,7 +205,7 @@ def _layer_norm(answer: Any) -> None:
         "The way through the variance is missing. See hint 1.": inv_std
         * (dxhat - mean),
         "The way through the mean is missing. See hint 1.": inv_std * (dxhat - var),
-        "Those are the batch normalisation of exercise 4.3: sum over channels. "
+        "Those are the batch normalization of exercise 4.3: sum over channels. "
         "See hint 1.": _batch_sums(dy, xhat, inv_std, gamma),
         "Those sums are not yet means: divide by the number of channels.": (
             inv_std * (dxhat - 7 * (dxhat - right / inv_std))

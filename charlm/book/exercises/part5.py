@@ -33,7 +33,7 @@ def _join(answer: Any) -> None:
     if result.shape == (2, 3, 12):
         if result.equal(torch.cat(x.split(3, dim=1), dim=2)):
             raise Wrong(
-                "That joins places three apart; neighbours belong together. See hint 1."
+                "That joins places three apart; neighbors belong together. See hint 1."
             )
         if result.equal(x.transpose(1, 2).reshape(2, 12, 3).transpose(1, 2)):
             raise Wrong("That mixes channels and places. See hint 1.")

@@ -158,15 +158,15 @@ WRONG = {
             "way through probs is missing",
         ),
         (
-            atoms_but("centred", lambda t, d: d["xhat"] * t["inv_std"]),
+            atoms_but("centered", lambda t, d: d["xhat"] * t["inv_std"]),
             "way through squared is missing",
         ),
         (
-            atoms_but("centred", lambda t, d: d["squared"] * 2 * t["centred"]),
+            atoms_but("centered", lambda t, d: d["squared"] * 2 * t["centered"]),
             "way through xhat is missing",
         ),
-        (atoms_but("hpre", lambda t, d: d["centred"]), "through mean is missing"),
-        (atoms_but("hpre", lambda t, d: d["centred"] + d["mean"]), "divided by B"),
+        (atoms_but("hpre", lambda t, d: d["centered"]), "through mean is missing"),
+        (atoms_but("hpre", lambda t, d: d["centered"] + d["mean"]), "divided by B"),
         (atoms_but("squared", lambda t, d: d["squared"] * 7 / 8), "divided by B - 1"),
         (atoms_but("C", rows_overwritten), "looked up twice gets both"),
         (without(atoms_backward, "xhat"), "no gradient called 'xhat'"),
@@ -247,7 +247,7 @@ WRONG = {
             ),
             "divide by the number of channels",
         ),
-        (batch_norm_of_rows, "batch normalisation of exercise 4.3"),
+        (batch_norm_of_rows, "batch normalization of exercise 4.3"),
         (lambda dy, xhat, s, gamma: s * (gamma * dy - dy.mean(1)), "RuntimeError"),
     ],
     "4.6": [

@@ -61,7 +61,7 @@ RIGHT = {
 
 WRONG = {
     "5.1": [
-        (lambda x, n: torch.cat(x.split(n, dim=1), dim=2), "neighbours"),
+        (lambda x, n: torch.cat(x.split(n, dim=1), dim=2), "neighbors"),
         (
             lambda x, n: x.transpose(1, 2).reshape(2, 12, 3).transpose(1, 2),
             "mixes channels and places. See hint 1",
