@@ -98,11 +98,15 @@ while not Path("{signs}/go").exists():
     write_book(book, {"index": page(waits), "second": page("2")})
     with subprocess.Popen(**command(book), start_new_session=True) as process:
         log = ""
-        end = monotonic() + 120
-        while "second.md: Executed" not in log or not (signs / "begun").exists():
+        assert process.stdout is not None
+        while "second.md: Executed" not in log:
+            line = process.stdout.readline()
+            assert line, log
+            log += line
+        end = monotonic() + 120  # no other line comes until this cell ends
+        while not (signs / "begun").exists():
             assert monotonic() < end, log
-            assert process.stdout is not None
-            log += process.stdout.readline()
+            sleep(0.1)
         sleep(0.5)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         log += process.communicate(timeout=60)[0]
