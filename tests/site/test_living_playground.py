@@ -59,12 +59,13 @@ for name, model in models.items():
 )
 ALL = "# All\n\n```{living} playground\n:models:\nThe still.\n```\n"
 FEW = ALL.replace(":models:", ":models: wavenet bigram")
+STARTED = FEW.replace("bigram", "bigram\n:start: em")
 
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     folder = tmp_path_factory.mktemp("playground")
-    pages = {"index": ALL, "part/models": MODELS, "part/few": FEW}
+    pages = {"index": ALL, "part/models": MODELS, "part/few": FEW, "part/em": STARTED}
     (folder / "part").mkdir()
     status, log = build(write_book(folder, pages))
     assert status == 0, log
@@ -132,6 +133,14 @@ def test_a_page_that_was_opened_from_a_folder_reads_them_too(browser, book):
     with opened(browser, (book / "part" / "few.html").as_uri()) as (page, problems):
         page.get_by_role("table").wait_for()
         assert_equal_to_pytorch(page, book, "wavenet")
+    assert problems == []
+
+
+def test_a_page_can_say_what_is_typed_at_first(browser, home):
+    with opened(browser, home + "part/em.html") as (page, problems):
+        page.get_by_role("table").wait_for()
+        assert page.get_by_label("Type a beginning").input_value() == "em"
+        assert "After “em”" in page.locator(".living-status").inner_text()
     assert problems == []
 
 

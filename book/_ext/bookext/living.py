@@ -7,12 +7,14 @@
 
     ```{living} playground
     :models: bigram wavenet
+    :start: emm
     ```
 
 The script `living/<name>.js` takes the place of the content. Data and models are the
 outputs of the cells that computed them (`charlm.book.living`), so they come from the
 execution cache as all outputs do: data go into the page, models into files beside it.
-With `:models:` the data say which models to read: those named, or all of the book.
+With `:models:` the data say which models to read: those named, or all of the book;
+`:start:` is what the reader finds typed.
 """
 
 import base64
@@ -44,6 +46,7 @@ class Living(SphinxDirective):
     option_spec: ClassVar = {
         "data": directives.unchanged_required,
         "models": directives.unchanged,
+        "start": directives.unchanged,
     }
     has_content = True
 
@@ -90,7 +93,8 @@ def data_of(app, node):
             if name not in known:
                 logger.warning("living: no cell publishes %r", name, location=node)
         here = app.builder.get_target_uri(node["docname"])
-        return json.dumps({"folder": relative_uri(here, FOLDER), "models": names})
+        folder, start = relative_uri(here, FOLDER), node.get("start", "")
+        return json.dumps({"folder": folder, "models": names, "start": start})
     return ""
 
 

@@ -4,7 +4,7 @@
 "use strict"
 
 {
-  charlm.living("playground", (place, { folder, models: names }, tools) => {
+  charlm.living("playground", (place, { folder, models: names, start = "" }, tools) => {
     const { element, slider, button, choice, status } = tools
     const LONGEST = 30
     const report = status()
@@ -120,7 +120,7 @@
         }),
         choice({ label: "Letters:", options: show, value: shown, change: key => { shown = key; update() } }))
       place.append(element("div.living-scroll", {}, table), element("div.living-row", {}, generate), lists)
-      update()
+      type(start)
     }
   })
 
