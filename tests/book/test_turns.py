@@ -42,6 +42,17 @@ def until_one_fits(start, P, g):
     return name
 
 
+def seeded():
+    return torch.Generator().manual_seed(1)
+
+
+def the_likeliest(start, P, g):
+    name, i = start, ID[start]
+    while (i := int(P[i].argmax())) and len(name) < 9:
+        name += LABELS[i]
+    return name
+
+
 def in_a_circle(start, P, g):
     name = start
     while i := drawn(P[ID[start]], g):
@@ -68,7 +79,8 @@ WRONG = {
         (lambda c: c / c.sum(1, keepdim=True), "P itself"),
         (lambda c: c / c.sum(1), "transpose"),
         (lambda c: c / c.sum(0), "transpose"),
-        (lambda c: c.T / c.T.sum(1), "lost their dimension"),
+        (lambda c: c.T / c.T.sum(1), "with keepdim"),
+        (lambda c: (c / c.sum(1, keepdim=True)).T, "transpose first"),
         (lambda c: c.T.float(), "sum to 1"),
         (lambda c: c.T, "floats"),
         (lambda c: torch.full((27, 27), 1 / 27), "other distributions"),
@@ -81,6 +93,9 @@ WRONG = {
         (lambda s, P, g: s + from_boundary(s, P, g), "row of the given letter"),
         (in_a_circle, "letter before"),
         (lambda start, P, g: start, "letter before"),
+        (lambda s, P, g: name_from(s, P, None), "same seed"),
+        (lambda s, P, g: name_from(s, P, seeded()), "every generator"),
+        (the_likeliest, "every generator"),
         (lambda start, P, g: name_from(start, P, g) + ".", "no letter"),
         (lambda start, P, g: list(name_from(start, P, g)), "Expected a name"),
         (lambda start, P: start, "TypeError"),

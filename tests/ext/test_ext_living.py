@@ -35,9 +35,9 @@ def app(tmp_path):
 def test_a_figure_is_told_where_its_models_are(app, monkeypatch, asked, names):
     missing = []
     monkeypatch.setattr(living.logger, "warning", lambda *a, **_: missing.append(a[1]))
-    node = living.living(models=asked, docname="two")
+    node = living.living(models=asked, start="em", docname="two")
     given = json.loads(living.data_of(app, node))
-    assert given == {"folder": "_static/models", "models": names}
+    assert given == {"folder": "_static/models", "models": names, "start": "em"}
     assert missing == [name for name in names if name == "no"]
 
 

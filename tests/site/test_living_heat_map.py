@@ -101,6 +101,15 @@ def test_bars_are_the_chosen_row(figure):
     assert [h / sum(heights) for h in heights] == pytest.approx(wanted.tolist())
 
 
+def test_the_sentence_about_the_row_follows_the_smoothing(figure):
+    figure.get_by_role("combobox", name="Row").select_option("q")
+    for place in (0, 20, -34):
+        alpha = float(smooth(figure, place))
+        u = NGram(VOCAB, 2, alpha).fit(TRAIN).probs("q")[VOCAB.ids["u"]]
+        said = figure.locator(".living-status").first.inner_text()
+        assert said.startswith(f"Most likely after q: u {u:.3f}")
+
+
 def test_drawing_follows_the_row_and_writes_names(figure):
     """The letters drawn are the inverse CDF of the page's own random numbers."""
     P = [

@@ -115,9 +115,13 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
 
   function choose(row) {
     chosen = row
-    drawn = null
     name = row ? labels[row] : ""
-    say(`Most likely after ${called(row)}: ${likely()}.`)
+    sayLikely()
+  }
+
+  function sayLikely() {
+    drawn = null
+    say(`Most likely after ${called(chosen)}: ${likely()}.`)
   }
 
   // Inverse CDF: walk along the row until the probabilities passed exceed u.
@@ -183,7 +187,7 @@ charlm.living("heat-map", (place, { labels, train, dev }, { svg, element, slider
     above.setAttribute("x", across(at) + 14)
     above.setAttribute("y", CURVE.top + 5)
     curve.setAttribute("aria-label", `The loss against the smoothing. ${judged.textContent}`)
-    show()
+    sayLikely()
   }
 
   place.append(

@@ -132,9 +132,15 @@ def _trigram(answer: Any) -> None:
         "That is the loss without smoothing; add 1 to every count.": (
             _loss(3, 0, "all", "all")
         ),
+        "Those sums run over the whole table, so its rows do not sum to 1. "
+        "See hint 3.": _mean_loss((N := _table(triples) + 1) / N.sum(), triples),
         "That is a sum; divide by the number of examples.": right * len(triples),
         "The sign: the loss is the negative log-likelihood.": -right,
+        "That is the perplexity, the exponential of the loss.": math.exp(right),
         "That is the bigram's loss.": _loss(2, 1, "all", "all"),
+        "That table has counted train only; here all names count.": (
+            _loss(3, 1, "train", "all")
+        ),
     }
     if math.isclose(value, _loss(3, 1, "train", "train"), abs_tol=1e-4):
         raise Wrong("That is the loss on train; here all names count.")  # it is near
@@ -147,11 +153,22 @@ def _trigram(answer: Any) -> None:
     _expect(value, right, mistakes, "Compare your examples of `emma`. See hint 1.")
 
 
+_OTHER_ORDERS = {
+    (3, 2): "Bigram first, then trigram.",
+    (1, 2): "Those are the unigram and the bigram: the order counts the predicted "
+    "character, too.",
+    (3, 4): "Those are the trigram and the 4-gram: the order counts the predicted "
+    "character, too.",
+}
+
+
 def _splits(answer: Any) -> None:
     losses = read_pair(answer)
     right = [_loss(order, 1, "train", "dev") for order in (2, 3)]
-    if math.isclose(losses[0], right[1], abs_tol=TOLERANCE):
-        raise Wrong("Bigram first, then trigram.")
+    for orders, mistake in _OTHER_ORDERS.items():
+        other = [_loss(order, 1, "train", "dev") for order in orders]
+        if all(math.isclose(a, b, abs_tol=TOLERANCE) for a, b in zip(losses, other)):
+            raise Wrong(mistake)
     for alpha in (0.01, 0.1, 0.2, 0.3, 0.5, 2, 3):
         other = [_loss(order, alpha, "train", "dev") for order in (2, 3)]
         if all(math.isclose(a, b, abs_tol=6e-5) for a, b in zip(losses, other)):
@@ -178,11 +195,17 @@ def _splits(answer: Any) -> None:
 
 def _of_splits(order: int, value: float) -> str:
     """Return the mistake with the splits that leads to the value, or ""."""
+    right = _loss(order, 1, "train", "dev")
     mistakes = {
         "It is infinite: without smoothing, one unseen pair is enough.": math.inf,
         "The smoothing should be 1.": _loss(order, 0.2, "train", "dev"),
+        "The sign: the loss is the negative log-likelihood.": -right,
+        "That is in bits; use the natural logarithm.": right / math.log(2),
         "That model has counted the dev names too. See hint 1.": (
             _loss(order, 1, "all", "dev")
+        ),
+        "That model has counted all names, and is scored on them. See hint 1.": (
+            _loss(order, 1, "all", "all")
         ),
         "That model has counted the names it is scored on. See hint 1.": (
             _loss(order, 1, "dev", "dev")
@@ -190,7 +213,7 @@ def _of_splits(order: int, value: float) -> str:
         "That is the loss on train; score on dev. See hint 2.": (
             _loss(order, 1, "train", "train")
         ),
-        "That is the loss on test, which we do not look at yet. See hint 2.": (
+        "That is the loss on test; score on dev. See hint 2.": (
             _loss(order, 1, "train", "test")
         ),
         "Those splits are not shuffled: dev has the boys' names. See hint 2.": (
@@ -209,9 +232,7 @@ def _backed_off(beta: float, score_on: str) -> float:
     """Return the loss of the trigram of train with beta counts of its bigram."""
     vocab, _, train, dev, test = _data()
     words = {"train": train, "dev": dev, "test": test}[score_on]
-    X, Y = windows(words, vocab, block_size=2)
-    every = torch.arange(27)[:, None]
-    return _with_shares(beta, NGram(vocab, 2, 1).fit(train)(every).exp(), X, Y)
+    return _with_shares(beta, _bigram("train"), *windows(words, vocab, block_size=2))
 
 
 def _with_shares(beta: float, shares: Tensor, X: Tensor, Y: Tensor) -> float:
@@ -219,6 +240,19 @@ def _with_shares(beta: float, shares: Tensor, X: Tensor, Y: Tensor) -> float:
     n = NGram(_data()[0], 3).fit(_data()[2]).counts()
     P = (n + beta * shares) / (n.sum(2, keepdim=True) + beta)
     return _mean_loss(P, torch.cat([X, Y[:, None]], dim=1))
+
+
+@cache
+def _bigram(count_on: str) -> Tensor:
+    """Return the bigram's probabilities with smoothing 1, (27, 27)."""
+    vocab, words, train, *_ = _data()
+    table = NGram(vocab, 2, 1).fit(words if count_on == "all" else train)
+    return table(torch.arange(27)[:, None]).exp()
+
+
+def _on_test(beta: float, shares: Tensor) -> float:
+    vocab, *_, test = _data()
+    return _with_shares(beta, shares, *windows(test, vocab, block_size=2))
 
 
 def _smoothing(answer: Any) -> None:
@@ -230,7 +264,22 @@ def _smoothing(answer: Any) -> None:
     best = min(_backed_off(b, "dev") for b in (15, 18, 20, 25))
     if _backed_off(beta, "dev") > best + TOLERANCE:
         raise Wrong("Another β has a lower loss on dev. See hint 1.")
+    bigram = {on: _bigram(on) for on in ("train", "all")}
+    off = {on: abs(_on_test(beta, bigram[on]) - loss) for on in bigram}
+    if off["all"] < 2e-4 and off["all"] < off["train"]:
+        raise Wrong(
+            "P₂ seems to have counted all names: count it on train. See hint 3."
+        )
+    uniform = torch.full((27, 27), 1 / 27, dtype=torch.float64)
     mistakes = {
+        "P₂ should depend on the middle character, not on the first. See hint 2.": (
+            _on_test(beta, bigram["train"][:, None])
+        ),
+        "P₂ is transposed: its rows are for the character before. See hint 2.": (
+            _on_test(beta, bigram["train"].T)
+        ),
+        "Those extra counts are the same for all letters; use the bigram's "
+        "probabilities. See hint 2.": _on_test(beta, uniform),
         "That is the loss on dev; report the one on test. See hint 3.": (
             _backed_off(beta, "dev")
         ),
@@ -242,7 +291,8 @@ def _smoothing(answer: Any) -> None:
         "probabilities. See hint 2.": _loss(3, 0.2, "train", "test"),
     }
     right = _backed_off(beta, "test")
-    _expect(loss, right, mistakes, "Is it the trigram, on test? See hint 3.")
+    advice = "Does P₂ depend on the middle character (hint 2)? Is it test (hint 3)?"
+    _expect(loss, right, mistakes, advice)
 
 
 def _indexing(answer: Any) -> None:
@@ -286,11 +336,14 @@ def _cross_entropy(answer: Any) -> None:
     with _Calls() as calls:
         large = call(answer, 200 * logits, y)
     _large(large, F.cross_entropy(200 * logits, y))
-    if ready := calls.names & {"cross_entropy", "nll_loss", "log_softmax", "softmax"}:
+    if ready := calls.names & _READY_MADE:
         raise Wrong(
             f"The number is right, but `{sorted(ready)[0]}` does the work: write it "
             "with exp, sum and log. See hint 2."
         )
+
+
+_READY_MADE = {"cross_entropy", "nll_loss", "log_softmax", "logsumexp", "softmax"}
 
 
 class _Calls(TorchFunctionMode):
@@ -370,8 +423,27 @@ def _interpolation(answer: Any) -> None:
         raise Wrong("Too good: did a table count the dev names? See hint 1.")
 
 
+def _spelled_backward(names: Any) -> None:
+    words = _data()[1]
+    if not isinstance(names, list | tuple):
+        raise Wrong("First comes the list of all names, each spelled backward.")
+    if list(names) == words[::-1]:
+        raise Wrong("That reverses the list, not each name. See hint 1.")
+    if list(names) == words:
+        raise Wrong("Those names are spelled forward. See hint 1.")
+    if sorted(map(str, names)) != sorted(word[::-1] for word in words):
+        raise Wrong("Those are not all names, each spelled backward. See hint 1.")
+
+
 def _backward(answer: Any) -> None:
-    values = read_pair(answer)
+    try:
+        names, *losses = answer
+    except (TypeError, ValueError):
+        raise Wrong(
+            "Expected the names and two losses, as in (names, 1.0, 2.0)."
+        ) from None
+    _spelled_backward(names)
+    values = read_pair(losses)
     right = [_loss(order, 0, "backward", "backward") for order in (2, 3)]
     if math.isclose(values[0], right[1], abs_tol=TOLERANCE):
         raise Wrong("Bigram first, then trigram.")
@@ -404,7 +476,10 @@ def _before(answer: Any) -> None:
     if close(result, counts / sums.T):
         raise Wrong("The numbers are right, but lie in the columns: transpose.")
     if close(result, counts.T / counts.T.sum(1)):
-        raise Wrong("The sums have lost their dimension, and divide other rows.")
+        raise Wrong(
+            "Here the columns sum to 1: transpose first, then divide each row by its "
+            "own sum, with keepdim."
+        )
     if not close(result.sum(1), torch.ones(27)):
         raise Wrong("Its rows do not sum to 1.")
     if not close(result, counts.T / sums):
@@ -437,6 +512,35 @@ def _name_from(answer: Any) -> None:
                 "Where only one letter can follow, it writes another. Does each draw "
                 "use the row of the letter before?"
             )
+    _draws_with_g(answer)
+
+
+def _draws_with_g(answer: Any) -> None:
+    """Raise Wrong unless the generator decides which names are written."""
+    vocab = _data()[0]
+    P = torch.zeros(27, 27)
+    P[0, 1:] = 1 / 26
+    P[1:, 1:9] = torch.arange(8, 0, -1) / 40
+    P[1:, 0] = 0.1
+
+    def names() -> list[str]:
+        seeded = (torch.Generator().manual_seed(seed) for seed in range(12))
+        return [call(answer, "o", P, g) for g in seeded]
+
+    first = names()
+    if len(set(first)) < 4:
+        raise Wrong(
+            "It writes the same for every generator: draw each letter with "
+            "`torch.multinomial` and `generator=g`."
+        )
+    if first != names():
+        raise Wrong(
+            "Two generators with the same seed should give the same name: pass "
+            "`generator=g`."
+        )
+    followers = [b for name in first for b in name[1:]]
+    if not set(followers) <= set(vocab.labels[1:9]):
+        raise Wrong("It writes a letter that cannot follow: each row has its own.")
 
 
 def _name_loss(answer: Any) -> None:

@@ -7,13 +7,14 @@ import torch
 import torch.nn.functional as F
 
 from charlm.counts import NGram
-from charlm.data import load_words, split_words
+from charlm.data import load_words, split_words, windows
 from charlm.evaluate import Evaluation
 from charlm.vocab import Vocabulary
 
 WORDS = load_words()
 VOCAB = Vocabulary.from_words(WORDS)
 TRAIN, DEV, _ = split_words(WORDS)
+BACKWARD = [word[::-1] for word in WORDS]
 
 
 def additive(steps, rate=20.0):
@@ -42,6 +43,19 @@ def mixture(words=TRAIN, weights=(0.01, 0.04, 0.16, 0.31, 0.48), smoothing=0.01)
 
 
 MIXED = mixture()
+
+
+def bigram(words):
+    """The probabilities of the smoothed bigram, (27, 27)."""
+    return NGram(VOCAB, 2, 1).fit(words)(torch.arange(27)[:, None]).exp()
+
+
+def with_shares(beta, shares):
+    """The loss on test of the trigram of train that is smoothed with such shares."""
+    n = NGram(VOCAB, 3).fit(TRAIN).counts()
+    P = (n + beta * shares) / (n.sum(2, keepdim=True) + beta)
+    X, Y = windows(split_words(WORDS)[2], VOCAB, 2)
+    return -P[X[:, 0], X[:, 1], Y].log().mean().item()
 
 
 def plain(logits, y):
@@ -80,7 +94,7 @@ RIGHT = {
     ],
     "1.6": [TRAINED, TRAINED.double(), TRAINED.clone().requires_grad_()],
     "1.7": [MIXED, lambda X: MIXED(X).float(), mixture(smoothing=0.02)],
-    "1.8": [(2.4544, 2.1863), np.array([2.4544, 2.1863])],
+    "1.8": [(BACKWARD, 2.4544, 2.1863), [tuple(BACKWARD), *np.array([2.4544, 2.1863])]],
 }
 
 WRONG = {
@@ -96,6 +110,9 @@ WRONG = {
         (-2.0, "mind the sign"),
         (2.1863, "without smoothing"),
         (2.4550, "bigram"),
+        (math.exp(2.212988), "perplexity"),
+        (2.2204, "counted train only"),
+        (4.8, "too high"),
         (2.2142, "on train"),
         (2.2144, "too high"),  # near the loss on train by chance
         (2.2150, "too high"),
@@ -116,6 +133,11 @@ WRONG = {
     ],
     "1.2": [
         ((2.2526, 2.4716), "Bigram first"),
+        ((2.8271, 2.4716), "unigram and the bigram"),
+        ((2.2526, 2.2054), "trigram and the 4-gram"),
+        ((-2.4716, -2.2526), "sign"),
+        ((2.47155 / math.log(2), 2.25265 / math.log(2)), "bits"),
+        ((2.4550, 2.2130), "all names, and is scored"),
         ((2.4684, 2.2234), "counted the dev names"),
         ((2.4655, 2.2786), "it is scored on"),
         ((2.4533, 2.2142), "on train"),
@@ -142,6 +164,11 @@ WRONG = {
         ((20, 2.2254), "one α for all"),  # what the page has printed is not enough
         ((20, 2.22), "four decimals"),
         ((20, 2.3), "too high"),
+        ((20, 2.2229), "counted all names"),
+        ((15, with_shares(15, bigram(WORDS))), "counted all names"),
+        ((20, with_shares(20, bigram(TRAIN)[:, None])), "middle character"),
+        ((20, with_shares(20, bigram(TRAIN).T)), "transposed"),
+        ((20, with_shares(20, torch.ones(27, 27) / 27)), "same for all letters"),
         ((0, math.inf), "positive"),
         ((math.inf, 2.4565), "positive"),
         (2.2236, "two numbers"),
@@ -161,6 +188,10 @@ WRONG = {
     ],
     "1.5": [
         (F.cross_entropy, "does the work"),
+        (
+            lambda z, y: (z.logsumexp(1) - z[torch.arange(len(y)), y]).mean(),
+            "does the work",
+        ),
         (torch.nn.CrossEntropyLoss(), "does the work"),
         (lambda z, y: F.nll_loss(z.log_softmax(1), y), "does the work"),
         (lambda z, y: -z.log_softmax(1)[range(len(y)), y].mean(), "does the work"),
@@ -207,13 +238,17 @@ WRONG = {
         (mixture(weights=(0, 0, 0, 0, 1), smoothing=0), "probability 0"),
     ],
     "1.8": [
-        ((2.1863, 2.4544), "Bigram first"),
-        ((2.4550, 2.2128), "smoothing"),
-        ((math.inf, math.inf), "forward"),
-        ((2.4525, 2.1815), "all names"),
-        ((2.45, 2.19), "four decimals"),
-        ((2.4544, 2.2), "four decimals"),
-        ((2.6, 2.3), "too high"),
-        (2.4544, "two numbers"),
+        ((BACKWARD, 2.1863, 2.4544), "Bigram first"),
+        ((BACKWARD, 2.4550, 2.2128), "smoothing"),
+        ((BACKWARD, math.inf, math.inf), "forward"),
+        ((BACKWARD, 2.4525, 2.1815), "all names"),
+        ((BACKWARD, 2.45, 2.19), "four decimals"),
+        ((BACKWARD, 2.4544, 2.2), "four decimals"),
+        ((BACKWARD, 2.6, 2.3), "too high"),
+        ((WORDS[::-1], 2.4544, 2.1863), "reverses the list"),
+        ((WORDS, 2.4544, 2.1863), "spelled forward"),
+        ((BACKWARD[:100], 2.4544, 2.1863), "not all names"),
+        ((2.4544, 2.1863), "the list of all names"),
+        (2.4544, "the names and two losses"),
     ],
 }
