@@ -49,7 +49,7 @@ def _beat(answer: Any) -> None:
     steps = len(getattr(getattr(answer, "history", None), "losses", ()))
     if steps > MOST_STEPS:
         raise Wrong(f"It was trained for {steps} steps, and {MOST_STEPS} are allowed.")
-    vocab, _, dev = _data()
+    vocab, train, dev = _data()
     try:
         value = evaluate(answer, dev, vocab).loss
     except Exception as error:
@@ -65,6 +65,11 @@ def _beat(answer: Any) -> None:
         raise Wrong("A table of bigrams is about as good: mind the rate. See hint 2.")
     if value >= 2.17:
         raise Wrong(f"Its dev loss is {value:.3f}, above the lecture's. See hint 1.")
+    if value < evaluate(answer, train, vocab).loss + 0.02:
+        raise Wrong(
+            "Names that it has not seen should cost it more than those of train: was "
+            "it trained on the dev names, too?"
+        )
 
 
 @cache
@@ -83,9 +88,17 @@ def _scaled_loss(scale: float, scaled: tuple[int, ...], seed: int = 42) -> float
 
 
 def _first_loss(answer: Any) -> None:
-    at_one, at_zero, half, again = (
-        read_number(call(answer, scale)) for scale in (1, 0, 0.5, 1)
-    )
+    try:
+        at_one, at_zero, half, again = (
+            read_number(call(answer, scale)) for scale in (1, 0, 0.5, 1)
+        )
+    except Wrong as wrong:
+        hint = " See hint 2." if "leaf Variable" in str(wrong) else ""
+        raise Wrong(f"{wrong}{hint}") from None
+    if at_zero == at_one > 5:
+        raise Wrong("The scale changes nothing. See hint 2.")
+    if math.isclose(at_zero, 5000 * UNIFORM, rel_tol=1e-4):
+        raise Wrong("That is a sum over the examples; take the mean.")
     if not math.isclose(at_zero, UNIFORM, abs_tol=1e-3):
         raise Wrong(
             "With a scale of 0 all characters are equally likely: are both `W2` and "
@@ -143,12 +156,14 @@ def _direct(answer: Any) -> None:
         "The bias of the logits is missing.": right - b2,
         "The bias of the logits is added twice. See hint 2.": right + b2,
         "Those are probabilities; return the logits.": right.softmax(1),
+        "Those are log-probabilities; return the logits.": right.log_softmax(1),
+        "Only the hidden layer goes through the tanh. See hint 2.": right.tanh(),
     }
     for mistake, wrong in mistakes.items():
         if close(result, wrong):
             raise Wrong(mistake)
     if not close(result, right):
-        raise Wrong("The shape is right, the numbers are not. See hint 1.")
+        raise Wrong("The shape is right, the numbers are not. See hint 2.")
 
 
 def _context(answer: Any) -> None:
@@ -252,8 +267,10 @@ def _leak(answer: Any) -> None:
         if near(_losses(*lists)):
             raise Wrong(mistake)
     if near(_losses("seen", "unseen", by_name=True)):
-        raise Wrong("That is a mean over names; take the mean over characters.")
-    raise Wrong("The losses are off. Which dev names does train have? See hint 1.")
+        raise Wrong(
+            "That is a mean over names; take the mean over characters. See hint 2."
+        )
+    raise Wrong("The losses are off. Which dev names does train have? See hint 2.")
 
 
 CHECKS: dict[str, Check] = {

@@ -57,6 +57,11 @@ def scaling(which, seed=42, n=5000):
 first_loss = scaling([3, 4])
 
 
+def in_place_on_a_leaf(scale):
+    W2 = torch.ones(3, requires_grad=True)
+    W2 *= scale
+
+
 def scored(first, second):
     """A `seen_and_unseen` of two lists of names."""
     return lambda model: [evaluate(model, some, VOCAB).loss for some in (first, second)]
@@ -154,6 +159,9 @@ WRONG = {
         (Net(steps=1001), "1001 steps"),
         (Net(NGram(VOCAB, 5, 0.1).fit(TRAIN)), "looks at 4"),
         (Net(NGram(VOCAB, 4, 0.01).fit(TRAIN + DEV)), "trained on dev"),
+        (Net(NGram(VOCAB, 4, 1.0).fit(WORDS)), "dev names, too"),
+        (Net(NGram(VOCAB, 4, 1.5).fit(WORDS)), "dev names, too"),
+        (Net(NGram(VOCAB, 4, 0.5).fit(WORDS)), "dev names, too"),
         (Net(scale=-1), "worse than not knowing"),
         (untrained(), "bigrams"),
         (Net(scale=0.6), "above the lecture"),
@@ -162,7 +170,11 @@ WRONG = {
     ],
     "2.2": [
         (26.3, "function"),
-        (lambda scale: 27.0, "equally likely"),
+        (lambda scale: 27.0, "changes nothing"),
+        (scaling([]), "changes nothing"),
+        (lambda scale: 5000 * first_loss(scale), "a sum"),
+        (in_place_on_a_leaf, "leaf Variable"),
+        (in_place_on_a_leaf, "hint 2"),
         (forget_the_bias, "equally likely"),
         (scaling([3]), "equally likely"),
         (scaling([1, 2]), "equally likely"),
@@ -187,6 +199,8 @@ WRONG = {
         (lambda params, x: direct(params, x) + params[4], "twice"),
         (lambda params, x: direct(params, x).softmax(1), "probabilities"),
         (linear, "lost its tanh"),
+        (lambda params, x: direct(params, x).tanh(), "Only the hidden layer"),
+        (lambda params, x: direct(params, x).log_softmax(1), "log-probabilities"),
         (lambda params, x: direct(params, x).T, "(6, 27)"),
         (lambda params, x: direct(params, x) + 1, "numbers"),
         (lambda params, x: direct(params, x) + 0j, "tensor of floats"),
