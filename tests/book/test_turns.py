@@ -9,11 +9,14 @@ import torch
 from nonsense import NONSENSE
 
 from charlm.book.exercises import part1
+from charlm.counts import NGram
 from charlm.data import load_words
 from charlm.vocab import Vocabulary
 
 LABELS = Vocabulary.from_words(load_words()).labels
 ID = {char: i for i, char in enumerate(LABELS)}
+MODEL = NGram(Vocabulary.from_words(load_words()), 2).fit(load_words())
+COUNTED = MODEL(torch.arange(27)[:, None]).exp()
 
 
 def transposed(counts):
@@ -104,6 +107,8 @@ WRONG = {
     "name_loss": [
         (lambda name, P: -logs(name, P).sum(), "sum"),
         (lambda name, P: -logs(name, P).sum() / len(name), "one bigram more"),
+        (lambda name, P: -logs(name, P).sum() / (len(name) + 2), "Too many"),
+        (lambda name, P: -logs(name, COUNTED).mean(), "that the function is given"),
         (lambda name, P: logs(name, P).mean(), "sign"),
         (lambda name, P: -logs(name, P, end="").mean(), "end of the name"),
         (lambda name, P: -logs(name, P, front="").mean(), "beginning"),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from charlm.evaluate import Evaluation
+from charlm.seeds import OverSeeds
 
 TOLERANCE = 1e-3
 
@@ -46,10 +47,12 @@ def judge(checks: dict[str, Check], exercise: str, answer: Any) -> bool:
 def read_number(answer: Any) -> float:
     """Return the answer as a float. Raises Wrong unless it is one number, not nan.
 
-    An evaluation stands for its loss.
+    An evaluation stands for its loss, and losses over seeds for their mean.
     """
     if isinstance(answer, Evaluation):
         answer = answer.loss
+    if isinstance(answer, OverSeeds):
+        answer = answer.mean
     if isinstance(answer, torch.Tensor | np.ndarray) and math.prod(answer.shape) == 1:
         answer = answer.item()
     if not isinstance(answer, Real) or isinstance(answer, bool):
@@ -72,6 +75,8 @@ def read_pair(answer: Any) -> tuple[float, float]:
         first, second = answer
     except (TypeError, ValueError):
         raise Wrong("Expected two numbers, as in (1.0, 2.0).") from None
+    if isinstance(answer, Mapping) or isinstance(first, str):
+        raise Wrong("Expected two numbers, as in (1.0, 2.0).")
     return read_number(first), read_number(second)
 
 
@@ -89,9 +94,10 @@ def check_loss(
     """
     if math.isclose(value, right, abs_tol=TOLERANCE):
         return
-    for mistake, wrong in mistakes.items():
-        if math.isclose(value, wrong, rel_tol=1e-6, abs_tol=TOLERANCE):
-            raise Wrong(mistake)
+    if mistakes:
+        likeliest = min(mistakes, key=lambda mistake: abs(mistakes[mistake] - value))
+        if math.isclose(value, mistakes[likeliest], rel_tol=1e-6, abs_tol=TOLERANCE):
+            raise Wrong(likeliest)
     if value < 0:
         raise Wrong("A loss is not negative: mind the sign of the logarithm.")
     if math.isclose(value, right / math.log(2), abs_tol=TOLERANCE):

@@ -235,24 +235,27 @@ def _backed_off(beta: float, score_on: str) -> float:
     return _with_shares(beta, _bigram("train"), *windows(words, vocab, block_size=2))
 
 
-def _with_shares(beta: float, shares: Tensor, X: Tensor, Y: Tensor) -> float:
+def _with_shares(
+    beta: float, shares: Tensor, X: Tensor, Y: Tensor, added: int = 0
+) -> float:
     """Return the loss where beta counts are given in such shares, (27, 27)."""
-    n = NGram(_data()[0], 3).fit(_data()[2]).counts()
+    n = NGram(_data()[0], 3).fit(_data()[2]).counts() + added
     P = (n + beta * shares) / (n.sum(2, keepdim=True) + beta)
     return _mean_loss(P, torch.cat([X, Y[:, None]], dim=1))
 
 
 @cache
 def _bigram(count_on: str) -> Tensor:
-    """Return the bigram's probabilities with smoothing 1, (27, 27)."""
+    """Return the bigram's probabilities, (27, 27), of train or of all names."""
     vocab, words, train, *_ = _data()
-    table = NGram(vocab, 2, 1).fit(words if count_on == "all" else train)
+    smoothing = 0 if count_on == "unsmoothed" else 1
+    table = NGram(vocab, 2, smoothing).fit(train if count_on == "train" else words)
     return table(torch.arange(27)[:, None]).exp()
 
 
-def _on_test(beta: float, shares: Tensor) -> float:
+def _on_test(beta: float, shares: Tensor, added: int = 0) -> float:
     vocab, *_, test = _data()
-    return _with_shares(beta, shares, *windows(test, vocab, block_size=2))
+    return _with_shares(beta, shares, *windows(test, vocab, block_size=2), added)
 
 
 def _smoothing(answer: Any) -> None:
@@ -264,9 +267,11 @@ def _smoothing(answer: Any) -> None:
     best = min(_backed_off(b, "dev") for b in (15, 18, 20, 25))
     if _backed_off(beta, "dev") > best + TOLERANCE:
         raise Wrong("Another β has a lower loss on dev. See hint 1.")
-    bigram = {on: _bigram(on) for on in ("train", "all")}
+    if loss == math.inf:
+        raise Wrong("It is infinite: P₂ needs its smoothing of 1.")
+    bigram = {on: _bigram(on) for on in ("train", "all", "unsmoothed")}
     off = {on: abs(_on_test(beta, bigram[on]) - loss) for on in bigram}
-    if off["all"] < 2e-4 and off["all"] < off["train"]:
+    if min(off["all"], off["unsmoothed"]) < min(2e-4, off["train"]):
         raise Wrong(
             "P₂ seems to have counted all names: count it on train. See hint 3."
         )
@@ -280,6 +285,9 @@ def _smoothing(answer: Any) -> None:
         ),
         "Those extra counts are the same for all letters; use the bigram's "
         "probabilities. See hint 2.": _on_test(beta, uniform),
+        "The counts n are those of train as they are, without an added 1.": (
+            _on_test(beta, bigram["train"], added=1)
+        ),
         "That is the loss on dev; report the one on test. See hint 3.": (
             _backed_off(beta, "dev")
         ),
@@ -327,6 +335,9 @@ def _cross_entropy(answer: Any) -> None:
         ),
         "That is the mean over all characters; only the target's counts.": (
             -logits.log_softmax(1).mean().item()
+        ),
+        "Subtract from each row its own largest element. See hint 1.": (
+            -(logits - logits.max(0).values).log_softmax(1)[chosen].mean().item()
         ),
         "That picks a rectangle; pair each row with its own target, "
         "`[torch.arange(B), targets]`.": -logits.log_softmax(1)[:, y].mean().item(),
@@ -390,8 +401,8 @@ def _additive(answer: Any) -> None:
         if swapped < ADDITIVE + 0.01:
             raise Wrong("The first character's votes come first in W. See hint 1.")
         raise Wrong(
-            f"Its loss is {value:.2f}, and it can come lower: train longer, or with a "
-            "smaller step. See hint 2."
+            f"Its loss is {value:.2f}, and it can come lower: train longer, with a "
+            "smaller step (hint 2), and on the examples of 1.1, with two boundaries."
         )
 
 
@@ -413,7 +424,10 @@ def _interpolation(answer: Any) -> None:
     if value == math.inf:
         raise Wrong("It gives a dev character the probability 0. See hint 2.")
     if value >= _loss(4, 0.1, "train", "dev") - TOLERANCE:
-        raise Wrong("That is not below the best single table on dev. See hint 2.")
+        raise Wrong(
+            "That is not below the best single table on dev. Does each table get the "
+            "last columns of X? If so, see hint 2."
+        )
     if value > 2.04:
         raise Wrong(
             "Below the best single table, and it can come lower: with other weights "
@@ -442,6 +456,8 @@ def _backward(answer: Any) -> None:
         raise Wrong(
             "Expected the names and two losses, as in (names, 1.0, 2.0)."
         ) from None
+    if len(losses) == 1:
+        (losses,) = losses
     _spelled_backward(names)
     values = read_pair(losses)
     right = [_loss(order, 0, "backward", "backward") for order in (2, 3)]
@@ -544,7 +560,8 @@ def _draws_with_g(answer: Any) -> None:
 
 
 def _name_loss(answer: Any) -> None:
-    vocab = _data()[0]
+    vocab, words, *_ = _data()
+    counted = NGram(vocab, 2).fit(words)
     P = torch.rand(27, 27, generator=torch.Generator().manual_seed(0)) + 0.1
     P /= P.sum(1, keepdim=True)
     for name in ("emma", "q"):
@@ -553,6 +570,12 @@ def _name_loss(answer: Any) -> None:
         right = -logs.mean().item()
         mistakes = {
             "That is a sum; divide by the number of bigrams.": right * len(logs),
+            "Too many to divide by: `.emma.` has one bigram fewer than characters.": (
+                -logs.sum().item() / (len(name) + 2)
+            ),
+            "Use the table that the function is given.": (
+                -counted.log_likelihood(name) / (len(name) + 1)
+            ),
             "A name has one bigram more than letters: its end is one, too.": (
                 -logs.sum().item() / len(name)
             ),

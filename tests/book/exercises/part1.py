@@ -45,14 +45,14 @@ def mixture(words=TRAIN, weights=(0.01, 0.04, 0.16, 0.31, 0.48), smoothing=0.01)
 MIXED = mixture()
 
 
-def bigram(words):
+def bigram(words, smoothing=1):
     """The probabilities of the smoothed bigram, (27, 27)."""
-    return NGram(VOCAB, 2, 1).fit(words)(torch.arange(27)[:, None]).exp()
+    return NGram(VOCAB, 2, smoothing).fit(words)(torch.arange(27)[:, None]).exp()
 
 
-def with_shares(beta, shares):
+def with_shares(beta, shares, added=0):
     """The loss on test of the trigram of train that is smoothed with such shares."""
-    n = NGram(VOCAB, 3).fit(TRAIN).counts()
+    n = NGram(VOCAB, 3).fit(TRAIN).counts() + added
     P = (n + beta * shares) / (n.sum(2, keepdim=True) + beta)
     X, Y = windows(split_words(WORDS)[2], VOCAB, 2)
     return -P[X[:, 0], X[:, 1], Y].log().mean().item()
@@ -65,6 +65,11 @@ def plain(logits, y):
 def naive(logits, y):
     p = logits.exp() / logits.exp().sum(1, keepdim=True)
     return -p[torch.arange(len(y)), y].log().mean()
+
+
+def of_columns(logits, y):
+    z = logits - logits.max(0, keepdim=True).values
+    return (z.exp().sum(1).log() - z[torch.arange(len(y)), y]).mean()
 
 
 def stable(logits, y):
@@ -94,7 +99,11 @@ RIGHT = {
     ],
     "1.6": [TRAINED, TRAINED.double(), TRAINED.clone().requires_grad_()],
     "1.7": [MIXED, lambda X: MIXED(X).float(), mixture(smoothing=0.02)],
-    "1.8": [(BACKWARD, 2.4544, 2.1863), [tuple(BACKWARD), *np.array([2.4544, 2.1863])]],
+    "1.8": [
+        (BACKWARD, 2.4544, 2.1863),
+        (BACKWARD, (2.4544, 2.1863)),
+        [tuple(BACKWARD), *np.array([2.4544, 2.1863])],
+    ],
 }
 
 WRONG = {
@@ -166,6 +175,10 @@ WRONG = {
         ((20, 2.3), "too high"),
         ((20, 2.2229), "counted all names"),
         ((15, with_shares(15, bigram(WORDS))), "counted all names"),
+        ((20, with_shares(20, bigram(WORDS, smoothing=0))), "counted all names"),
+        ((20, math.inf), "needs its smoothing"),
+        ((15, with_shares(15, bigram(TRAIN), added=1)), "without an added 1"),
+        ((30, with_shares(30, bigram(TRAIN), added=1)), "without an added 1"),
         ((20, with_shares(20, bigram(TRAIN)[:, None])), "middle character"),
         ((20, with_shares(20, bigram(TRAIN).T)), "transposed"),
         ((20, with_shares(20, torch.ones(27, 27) / 27)), "same for all letters"),
@@ -202,6 +215,7 @@ WRONG = {
         ),
         (lambda z, y: -z.log_softmax(1)[:, y].mean(), "rectangle"),
         (naive, "overflow"),
+        (of_columns, "each row"),
         (lambda z, y: F.cross_entropy(z, y, reduction="sum"), "mean"),
         (lambda z, y: -F.cross_entropy(z, y), "sign"),
         (lambda z, y: F.cross_entropy(z, y, reduction="none"), "one number"),
@@ -249,6 +263,7 @@ WRONG = {
         ((WORDS, 2.4544, 2.1863), "spelled forward"),
         ((BACKWARD[:100], 2.4544, 2.1863), "not all names"),
         ((2.4544, 2.1863), "the list of all names"),
+        ((BACKWARD, (2.1863, 2.4544)), "Bigram first"),
         (2.4544, "the names and two losses"),
     ],
 }
