@@ -15,7 +15,6 @@ from charlm.scalar import topological
 
 PAGE = Path(__file__).parents[2] / "book" / "04_backprop.md"
 FIRST, LAST = "class Node:", "Node.exp, Node.log"
-CLOSE = {"rtol": 0, "atol": 1e-12}
 
 
 def engine_cells():
@@ -37,6 +36,10 @@ ENGINE = build()
 Node = ENGINE.Node
 
 
+def close(a, b):
+    return torch.allclose(a, b, rtol=0, atol=1e-12)
+
+
 def random(*shape, seed=0):
     g = torch.Generator().manual_seed(seed)
     return torch.rand(shape, dtype=torch.float64, generator=g) + 0.5
@@ -52,7 +55,7 @@ def agree(formula, *tensors, theirs=None):
     for node, leaf in zip(nodes, leaves, strict=True):
         expected = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
         assert node.grad.shape == leaf.shape
-        assert torch.allclose(node.grad, expected, **CLOSE)
+        assert close(node.grad, expected)
 
 
 SHAPES = [
@@ -91,7 +94,7 @@ def test_unbroadcast_undoes_any_expansion(data):
     assert leaf.grad is not None
     found = ENGINE.unbroadcast(dy, leaf.shape)
     assert found.shape == leaf.shape
-    assert torch.allclose(found, leaf.grad, **CLOSE)
+    assert close(found, leaf.grad)
 
 
 def test_unbroadcast_returns_what_was_not_stretched():
