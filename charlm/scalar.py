@@ -1,14 +1,14 @@
 """Autograd for single numbers: the graph of a computation, walked backwards.
 
-After micrograd (Karpathy 2020). A `Value` remembers which values it was computed from
-and the derivative by each of them; that is all that `backward` needs.
+After micrograd (Karpathy 2020). A `Value` remembers which values it was computed from,
+and its derivative with respect to each; that is all that `backward` needs.
 """
 
 import math
 
 
 class Value:
-    """A number, and after `backward` the derivative of the result by it in `grad`.
+    """A number; after `backward`, `grad` is the result's derivative with respect to it.
 
     It has ``+``, ``-``, ``*``, ``/``, ``**`` (by a number), and the methods exp, log,
     tanh, relu.
@@ -85,7 +85,7 @@ class Value:
         return f"Value({self.data:.4g}, grad={self.grad:.4g})"
 
     def backward(self) -> None:
-        """Set `grad` of every value that this one depends on: d self / d value."""
+        """Set `grad` of every value that this one depends on."""
         order = topological(self)
         for value in order:
             value.grad = 0.0

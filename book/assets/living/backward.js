@@ -18,7 +18,7 @@ walk.nodes = {
   probs: [1, 15, "(B, V)", "probs = counts * inv_total", "dprobs = dlog_probs / probs",
     "The slope of the logarithm of p is 1/p."],
   inv_total: [2, 15, "(B, 1)", "inv_total = total**-1", "dinv_total = (dprobs * counts).sum(dim=1, keepdim=True)",
-    "A product: the slope by one factor is the other. The column was stretched over the row, so sum along it."],
+    "A product: the slope with respect to one factor is the other. The column was stretched over the row, so sum along it."],
   total: [2, 14, "(B, 1)", "total = counts.sum(dim=1, keepdim=True)", "dtotal = -(total**-2) * dinv_total",
     "The slope of the reciprocal 1/t is −1/t²."],
   counts: [1, 13, "(B, V)", "counts = shifted.exp()", "dcounts = dcounts_1 + dtotal",
@@ -28,11 +28,11 @@ walk.nodes = {
   top: [2, 11, "(B, 1)", "top = logits.max(dim=1, keepdim=True).values", "dtop = -dshifted.sum(dim=1, keepdim=True)",
     "Subtracted, so a minus; stretched over the row, so a sum. It is zero up to rounding: top cannot change the loss."],
   logits: [1, 10, "(B, V)", "logits = h @ W2 + b2", "dlogits = dshifted + picked * dtop",
-    "Used twice: the direct way, and at the largest entry of each row also through top. The two add."],
+    "Used twice: along the direct path, and at the largest entry of each row also through top. The two add."],
   h: [1, 9, "(B, H)", "h = hpreact.tanh()", "dh = dlogits @ W2.T",
-    "A linear layer: what comes back passes through the transposed weights."],
+    "A linear layer: the gradient goes back through the transposed weights."],
   W2: [0, 9.65, "(H, V)", "", "dW2 = h.T @ dlogits",
-    "Each example adds what came in times how the output was blamed."],
+    "Each example adds what came in times how much the output was to blame."],
   b2: [0, 10.35, "(V,)", "", "db2 = dlogits.sum(dim=0)",
     "The bias was copied to each row of the batch, so sum over the batch."],
   hpreact: [1, 8, "(B, H)", "hpreact = gamma * xhat + beta", "dhpreact = (1 - h**2) * dh",
@@ -42,25 +42,25 @@ walk.nodes = {
   beta: [0, 8.35, "(H,)", "", "dbeta = dhpreact.sum(dim=0)",
     "Added to each row of the batch, so sum over the batch."],
   xhat: [1, 7, "(B, H)", "xhat = centered * inv_std", "dxhat = dhpreact * gamma",
-    "A product: the slope by xhat is gamma."],
+    "A product: the slope with respect to xhat is gamma."],
   inv_std: [2, 7, "(H,)", "inv_std = (var + 1e-5) ** -0.5", "dinv_std = (dxhat * centered).sum(dim=0)",
-    "A product again, and stretched over the batch: the other factor, summed."],
+    "A product again, with a factor stretched over the batch: the other factor, summed."],
   var: [2, 6, "(H,)", "var = squared.sum(0) / (B - 1)", "dvar = -0.5 * inv_std**3 * dinv_std",
     "The slope of v to the power −½ is −½ times v to the power −3/2."],
   squared: [2, 5, "(B, H)", "squared = centered**2", "dsquared = (dvar / (B - 1)).expand(B, n_hidden)",
-    "A sum hands its gradient on to each summand, here with a share of 1/(B − 1)."],
+    "A sum passes its gradient to each summand, here with a share of 1/(B − 1)."],
   centered: [1, 4, "(B, H)", "centered = hpre - mean", "dcentered = dcentered_1 + 2 * centered * dsquared",
-    "Used twice, in xhat and in squared: dcentered_1 = dxhat * inv_std comes the direct way, and the two add."],
+    "Used twice, in xhat and in squared: dcentered_1 = dxhat * inv_std comes along the direct path, and the two add."],
   mean: [2, 3, "(H,)", "mean = hpre.sum(0) / B", "dmean = -dcentered.sum(dim=0)",
     "Subtracted from each row of the batch: a minus, and a sum."],
   hpre: [1, 2, "(B, H)", "hpre = flat @ W1 + b1", "dhpre = dcentered + dmean / B",
-    "Used twice: the direct way, and a share of 1/B through the mean. The two add."],
+    "Used twice: along the direct path, and with a share of 1/B through the mean. The two add."],
   flat: [1, 1, "(B, T·C)", "flat = emb.view(B, -1)", "dflat = dhpre @ W1.T",
     "A linear layer: back through the transposed weights."],
   W1: [0, 1.65, "(T·C, H)", "", "dW1 = flat.T @ dhpre",
-    "What came in times how the output was blamed, summed over the batch."],
+    "What came in times how much the output was to blame, summed over the batch."],
   b1: [0, 2.35, "(H,)", "", "db1 = dhpre.sum(dim=0)",
-    "Sum over the batch. It is zero up to rounding: the mean takes a bias away again."],
+    "Sum over the batch. It is zero up to rounding: the mean subtracts a bias again."],
   emb: [1, 0, "(B, T, C)", "emb = C[x]", "demb = dflat.view(emb.shape)",
     "The same numbers, with other brackets around them."],
   C: [0, 0, "(V, C)", "", "dC.index_add_(0, x.flatten(), demb.view(-1, n_embd))",
@@ -123,13 +123,13 @@ charlm.living("backward", (place, data, { button, calm, element, status, svg }) 
     svg("defs", {}, tip("ahead"), tip("back")),
     ...edges.map(edge => edge.drawn), ...boxes.map(box => box.drawn))
 
-  const back = button("Back one step", () => go(step + 1))
-  const forward = button("Forward", () => go(step - 1))
+  const next = button("Next gradient", () => go(step + 1))
+  const previous = button("Previous gradient", () => go(step - 1))
   const window_ = element("div.living-graph", { tabindex: 0, role: "region", "aria-label": "The graph, scrollable" }, graph)
   const panel = element("div.living-node")
   const says = status()
   place.append(
-    element("div.living-row", {}, back, forward, button("Start again", () => go(0))),
+    element("div.living-row", {}, next, previous, button("Start again", () => go(0))),
     says,
     element("div.living-walk", {}, window_, panel),
   )
@@ -179,8 +179,8 @@ charlm.living("backward", (place, data, { button, calm, element, status, svg }) 
       drawn.setAttribute("marker-start", flows ? "url(#living-tip-back)" : "none")
       drawn.setAttribute("marker-end", flows ? "none" : "url(#living-tip-ahead)")
     }
-    back.setAttribute("aria-disabled", step === last)
-    forward.setAttribute("aria-disabled", step === 0)
+    next.setAttribute("aria-disabled", step === last)
+    previous.setAttribute("aria-disabled", step === 0)
     panel.replaceChildren(...details(node))
     says.textContent = sentence(node)
     graph.setAttribute("aria-label", `Computation graph at ${node.name}; known so far: ${[...known].map(n => "d" + n).join(", ")}`)
@@ -190,14 +190,14 @@ charlm.living("backward", (place, data, { button, calm, element, status, svg }) 
 
   function sentence(node) {
     const from = consumers(node.name)
-    if (step === 0) return `Start: the gradient of the loss is 1. ${last} gradients are to find.`
+    if (step === 0) return `Start: the gradient of the loss is 1. There are ${last} more to find.`
     const arrives = `Step ${step} of ${last}: d${node.name} arrives from ${from.join(" and ")}.`
     if (step < last) return arrives
     const worst = Math.max(...data.steps.map(s => s.largest))
     const equal = data.steps.filter(s => s.exact).length
     return (
       `${arrives} That was the last: all ${last} gradients are found, ${equal} of them equal to ` +
-      `autograd's bit by bit, and none further from them than ${walk.number(worst)}.`
+      `autograd's bit by bit, and none differs by more than ${walk.number(worst)}.`
     )
   }
 

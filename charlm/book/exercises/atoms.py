@@ -13,10 +13,17 @@ NAMES = """
 ORDER = NAMES.split()  # the forward pass, from the loss backwards
 
 
-def forward_atoms(seed: int = 0, B: int = 8) -> dict[str, Tensor]:
+def forward_atoms(seed: int = 0, B: int = 8, unseen: float = 0) -> dict[str, Tensor]:
     """Return a small net's forward pass in atoms, by name, with autograd's gradients.
 
     Each tensor's gradient is in its `.grad`; x and y are there as well.
+
+    Parameters
+    ----------
+    seed : of the generator that draws the parameters and the batch
+    B : the number of examples
+    unseen : a constant that is added to total, as a character would that never comes.
+        No derivative changes its form, but the gradient of top is no longer zero.
     """
     g = torch.Generator().manual_seed(seed)
     shapes = {"C": (27, 4), "W1": (12, 6), "b1": (6,), "gamma": (6,), "beta": (6,)}
@@ -43,7 +50,7 @@ def forward_atoms(seed: int = 0, B: int = 8) -> dict[str, Tensor]:
         t["top"] = t["logits"].max(1, keepdim=True).values
         t["shifted"] = t["logits"] - t["top"]
         t["counts"] = t["shifted"].exp()
-        t["total"] = t["counts"].sum(1, keepdim=True)
+        t["total"] = t["counts"].sum(1, keepdim=True) + unseen
         t["inv_total"] = t["total"] ** -1
         t["probs"] = t["counts"] * t["inv_total"]
         t["log_probs"] = t["probs"].log()

@@ -7,14 +7,32 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 
 from charlm.book.exercises.answers import Check, Wrong, call, judge
 from charlm.book.exercises.atoms import EPS, ORDER, forward_atoms, gradient
 
+AUTOGRAD = "That asks autograd for the gradient; here you derive it yourself."
+
 
 def _call(answer: Any, *arguments: Any) -> Any:
-    with torch.no_grad():
-        return call(answer, *arguments)
+    """Return what the answer makes of the arguments, unless it asks autograd."""
+    recorded: list[Tensor] = []
+
+    def record(t: Tensor) -> Tensor:
+        recorded.append(t)
+        return t
+
+    with torch.no_grad(), saved_tensors_hooks(record, lambda t: t):
+        try:
+            result = call(answer, *arguments)
+        except Wrong as wrong:
+            if "saved tensor hooks" in str(wrong):  # what torch.func says to them
+                raise Wrong(AUTOGRAD) from None
+            raise
+    if recorded:
+        raise Wrong(AUTOGRAD)
+    return result
 
 
 def _match(
@@ -22,9 +40,15 @@ def _match(
 ) -> None:
     """Raise Wrong, with the mistake that explains the tensor, unless it is right.
 
-    The hint is for what names none of its own.
-
     A result in float32 is compared no more closely than float32 can be.
+
+    Parameters
+    ----------
+    result : what the reader's function returned
+    right : the right tensor
+    name : what the message calls it
+    mistakes : the wrong tensors that common mistakes lead to, by the message
+    hint : what to add to a message that names no hint itself
     """
     if not isinstance(result, Tensor):
         raise Wrong(f"{name} should be a tensor, not {type(result).__name__}.")
@@ -54,7 +78,7 @@ def _gradients(
     mistakes = _mistakes(t)
     for name in names:
         if name not in result:
-            raise Wrong(f"There is no gradient called {name!r}.")
+            raise Wrong(f"The dictionary has no gradient called {name!r}.")
         right, title = gradient(t, name), f"The gradient of {name}"
         known = {
             f"{title} has the wrong sign.": -right,
@@ -73,17 +97,23 @@ def _mistakes(t: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     rows = d["emb"].flatten(0, 1)
     norm = _norm_mistakes(d["hpreact"], t["xhat"], t["inv_std"], t["gamma"])
     return {
+        "top": {
+            "It is zero only where the probabilities sum to 1.": torch.zeros_like(
+                d["top"]
+            )
+        },
+        "logits": {"The path through top is missing.": d["shifted"]},
         "counts": {
-            "The way through total is missing.": d["probs"] * t["inv_total"],
-            "The way through probs is missing.": d["total"].expand_as(d["counts"]),
+            "The path through total is missing.": d["probs"] * t["inv_total"],
+            "The path through probs is missing.": d["total"].expand_as(d["counts"]),
         },
         "centered": {
-            "The way through squared is missing.": d["xhat"] * t["inv_std"],
-            "The way through xhat is missing.": 2 * t["centered"] * d["squared"],
+            "The path through squared is missing.": d["xhat"] * t["inv_std"],
+            "The path through xhat is missing.": 2 * t["centered"] * d["squared"],
         },
         "squared": {"The variance is divided by B - 1.": d["squared"] * (B - 1) / B},
         "hpre": {
-            "The way through mean is missing.": d["centered"],
+            "The path through mean is missing.": d["centered"],
             "The mean is a sum divided by B.": d["centered"] + d["mean"],
         },
         "W1": {k: t["flat"].T @ wrong for k, wrong in norm.items()},
@@ -102,9 +132,9 @@ def _norm_mistakes(
     B, scale = len(dy), gamma * inv_std
     mean, var = dy.sum(0) / B, xhat * (dy * xhat).sum(0) / (B - 1)
     return {
-        "The way through the variance is missing.": scale * (dy - mean),
-        "The way through the mean is missing.": scale * (dy - var),
-        "Both statistics depend on the batch, too.": scale * dy,
+        "The path through the variance is missing.": scale * (dy - mean),
+        "The path through the mean is missing.": scale * (dy - var),
+        "The paths through the mean and the variance are missing.": scale * dy,
         "That is right for a variance divided by B; here it is B - 1.": (
             scale * (dy - mean - var * (B - 1) / B)
         ),
@@ -113,9 +143,47 @@ def _norm_mistakes(
     }
 
 
-def _atoms(answer: Any) -> None:
+UNSEEN = 20.0  # enough of it, and the probabilities sum to about a half
+
+
+def _walk(answer: Any, names: list[str], hint: str = "") -> Any:
+    """Return the gradients of a small net, all right, for a function of its tensors.
+
+    They are right on a second net, too, in which a constant is added to total: there
+    the gradient of top is not zero.
+    """
     t = forward_atoms()
-    _gradients(_call(answer, t), t, ORDER, hint=" See hint 2.")
+    result = _call(answer, t)
+    _gradients(result, t, names, hint)
+    t = forward_atoms(1, unseen=UNSEEN)
+    try:
+        _gradients(_call(answer, t), t, names, hint)
+    except Wrong as wrong:
+        raise Wrong(f"With a constant added to total: {wrong}") from None
+    return result
+
+
+def _atoms(answer: Any) -> None:
+    hint = " See hint 2."
+    result = _walk(answer, ORDER, hint)
+    _zero_sum(result["b1"], result["hpre"], hint)
+
+
+def _zero_sum(db: Tensor, dy: Tensor, hint: str) -> None:
+    """Raise Wrong where db is not dy's sum over the batch, though that sum is zero.
+
+    No comparison of sizes can tell; but rounding leaves something in a sum, and a
+    wrong sign or a mean has just these numbers, with the sign changed or divided.
+    """
+    if not db.any():
+        raise Wrong(
+            "The gradient of b1 is exactly 0, so it was not computed: a sum that is "
+            f"zero on paper leaves some rounding. Write the sum.{hint}"
+        )
+    wrong = {"has the wrong sign": -dy.sum(0), "is a sum, not a mean": dy.mean(0)}
+    for mistake, numbers in wrong.items():
+        if db.equal(numbers.to(db.dtype)):
+            raise Wrong(f"The gradient of b1 {mistake}.{hint}")
 
 
 def _cross_entropy(answer: Any) -> None:
@@ -125,21 +193,42 @@ def _cross_entropy(answer: Any) -> None:
     onehot = F.one_hot(y, 27)
     mistakes = {
         "The loss is a mean: divide by the batch size. See hint 2.": right * B,
-        "The sign is turned round: probabilities minus one-hot. See hint 1.": -right,
+        "The sign is wrong: it is probabilities minus one-hot. See hint 1.": -right,
         "Those are the probabilities alone; subtract the one-hot. See hint 1.": (
             probs / B
         ),
         "Divide by the batch size, not by the vocabulary's.": right * B / 27,
-        "The logits are no probabilities yet. See hint 2.": (logits - onehot) / B,
+        "Those are logits minus one-hot; make probabilities of the logits first. "
+        "See hint 2.": (logits - onehot) / B,
     }
     result = _call(answer, logits, y)
     _match(result, right, "dlogits", mistakes, hint=" See hint 1.")
+    _other_sizes(answer)
     logits, large = logits * 500, _call(answer, logits * 500, y)
     try:
         _match(large, (logits.softmax(1) - onehot) / B, "dlogits", {})
     except Wrong:
         message = "It fails for logits in the hundreds: exp overflows. See hint 2."
         raise Wrong(message) from None
+
+
+def _other_sizes(answer: Any) -> None:
+    """Raise Wrong where dlogits depends on the batch's sizes or on the classes in y."""
+    g = torch.Generator().manual_seed(0)
+    failures = {
+        (8, 27): "It fails for a batch in which the last characters do not occur: "
+        "give `one_hot` the number of classes. See hint 2.",
+        (5, 27): "It fails for a batch of another size: take B from the logits.",
+        (8, 11): "It fails for a smaller vocabulary: take V from the logits.",
+    }
+    for (B, V), failure in failures.items():
+        logits = torch.randn(B, V, dtype=torch.float64, generator=g)
+        y = torch.randint(V - 3, (B,), generator=g)
+        try:
+            right = (logits.softmax(1) - F.one_hot(y, V)) / B
+            _match(_call(answer, logits, y), right, "dlogits", {})
+        except Wrong:
+            raise Wrong(failure) from None
 
 
 def _batch_norm(answer: Any) -> None:
@@ -202,15 +291,15 @@ def _layer_norm(answer: Any) -> None:
         "The variance is biased here: divide by the number of channels.": (
             inv_std * (dxhat - mean - var * 7 / 6)
         ),
-        "The way through the variance is missing. See hint 1.": inv_std
+        "The path through the variance is missing. See hint 1.": inv_std
         * (dxhat - mean),
-        "The way through the mean is missing. See hint 1.": inv_std * (dxhat - var),
+        "The path through the mean is missing. See hint 1.": inv_std * (dxhat - var),
         "Those are the batch normalization of exercise 4.3: sum over channels. "
         "See hint 1.": _batch_sums(dy, xhat, inv_std, gamma),
         "Those sums are not yet means: divide by the number of channels.": (
             inv_std * (dxhat - 7 * (dxhat - right / inv_std))
         ),
-        "The ways through the mean and the variance are missing. See hint 1.": (
+        "The paths through the mean and the variance are missing. See hint 1.": (
             inv_std * dxhat
         ),
     }
@@ -223,14 +312,87 @@ def _planted(answer: Any) -> None:
     P = {k: t[k].detach() for k in PARAMETERS if k != "b1"}
     result = _call(answer, P, t["x"], t["y"])
     sound = [k for k in P if k != "gamma"]
-    _gradients(result, t, sound, hint=" It was right before.")
+    _gradients(result, t, sound, hint=" In `suspect` it is right.")
     if "gamma" not in result:
-        raise Wrong("There is no gradient called 'gamma'.")
+        raise Wrong("The dictionary has no gradient called 'gamma'.")
     try:
         _gradients(result, t, ["gamma"])
     except Wrong:
-        message = "The mistake shows when gamma and beta are random. See hint 1."
-        raise Wrong(f"One gradient is not autograd's yet. {message}") from None
+        message = "It shows when gamma and beta are random. See hint 1."
+        raise Wrong(f"One gradient still differs from autograd's. {message}") from None
+
+
+def _three(result: Any) -> tuple[Any, Any, Any]:
+    """Return the reader's dx, dW and db. Raises Wrong unless there are three."""
+    if not isinstance(result, tuple | list) or len(result) != 3:
+        raise Wrong("Return three tensors: dx, dW and db.")
+    dx, dW, db = result
+    return dx, dW, db
+
+
+def _back_linear(answer: Any) -> None:
+    g = torch.Generator().manual_seed(0)
+    for n, i, o in ((5, 5, 5), (4, 3, 6)):  # in a square matrix any product fits
+        dy, x, W = (
+            torch.randn(s, dtype=torch.float64, generator=g)
+            for s in ((n, o), (n, i), (i, o))
+        )
+        dx, dW, db = _three(_call(answer, dy, x, W))
+        swapped = {"It should be W.T, not W.": dy @ W} if i == o else {}
+        _match(dx, dy @ W.T, "dx", swapped)
+        swapped = {
+            "That is dW transposed.": dy.T @ x,
+            "It should be x.T, not x.": x @ dy if i == n else dy,
+        }
+        _match(dW, x.T @ dy, "dW", swapped)
+        means = {"Sum over the batch; the mean is in dy already.": dy.mean(0)}
+        _match(db, dy.sum(0), "db", means | {"Sum over the batch.": dy.sum(1)})
+
+
+def _back_tanh(answer: Any) -> None:
+    g = torch.Generator().manual_seed(0)
+    z, dh = (torch.randn(4, 6, dtype=torch.float64, generator=g) for _ in range(2))
+    h = z.tanh()
+    mistakes = {
+        "That is the local slope alone; multiply it by dh.": 1 - h**2,
+        "h is the tanh already; don't take it twice.": (1 - h.tanh() ** 2) * dh,
+        "The slope of tanh is 1 − tanh², with a square.": (1 - h) * dh,
+        "The sign is wrong.": -(1 - h**2) * dh,
+        "Multiply by the slope; do not divide by it.": dh / (1 - h**2),
+    }
+    _match(_call(answer, dh, h), (1 - h**2) * dh, "The gradient", mistakes)
+
+
+NORM = [
+    "gamma",
+    "beta",
+    "xhat",
+    "inv_std",
+    "var",
+    "squared",
+    "centered",
+    "mean",
+    "hpre",
+]
+
+
+def _back_norm(answer: Any) -> None:
+    t = forward_atoms()
+    _gradients(_call(answer, t, gradient(t, "hpreact")), t, NORM)
+
+
+def _back_lookup(answer: Any) -> None:
+    t = forward_atoms()
+    demb, x, right = gradient(t, "emb"), t["x"], gradient(t, "C")
+    rows, empty = demb.flatten(0, 1), torch.zeros_like(right)
+    overwritten = empty.index_put((x.flatten(),), rows)
+    times = torch.bincount(x.flatten(), minlength=27).clamp(min=1)[:, None]
+    mistakes = {
+        "A row that was looked up twice gets both gradients, added.": overwritten,
+        "Add the gradients of a row; do not average them.": right / times,
+        "The sign is wrong: nothing turns it around here.": -right,
+    }
+    _match(_call(answer, demb, x, 27), right, "dC", mistakes)
 
 
 CHECKS: dict[str, Check] = {
@@ -242,4 +404,13 @@ CHECKS: dict[str, Check] = {
     "4.6": _planted,
 }
 
-check = partial(judge, CHECKS)
+#: What the reader is asked to write while reading, by the name of the function.
+TURNS: dict[str, Check] = {
+    "back_from_loss": partial(_walk, names=ORDER[:8]),
+    "back_linear": _back_linear,
+    "back_tanh": _back_tanh,
+    "back_norm": _back_norm,
+    "back_lookup": _back_lookup,
+}
+
+check = partial(judge, CHECKS | TURNS)

@@ -6,13 +6,80 @@ import torch.nn.functional as F
 from charlm.book.exercises.atoms import ORDER, forward_atoms, gradient
 
 
+def loss_backward(t):
+    B, V = t["logits"].shape
+    d = {"log_probs": -F.one_hot(t["y"], V).double() / B}
+    d["probs"] = d["log_probs"] / t["probs"]
+    d["inv_total"] = (d["probs"] * t["counts"]).sum(1, keepdim=True)
+    d["total"] = -d["inv_total"] * t["inv_total"] ** 2
+    d["counts"] = d["probs"] * t["inv_total"] + d["total"]
+    d["shifted"] = d["counts"] * t["counts"]
+    d["top"] = -d["shifted"].sum(1, keepdim=True)
+    at_top = F.one_hot(t["logits"].argmax(1), V)
+    return d | {"logits": d["shifted"] + at_top * d["top"]}
+
+
+def norm_backward(t, dhpreact):
+    B = len(dhpreact)
+    d = {"gamma": (dhpreact * t["xhat"]).sum(0), "beta": dhpreact.sum(0)}
+    d["xhat"] = dhpreact * t["gamma"]
+    d["inv_std"] = (d["xhat"] * t["centered"]).sum(0)
+    d["var"] = -d["inv_std"] * t["inv_std"] ** 3 / 2
+    d["squared"] = (d["var"] / (B - 1)).expand_as(dhpreact)
+    d["centered"] = d["xhat"] * t["inv_std"] + d["squared"] * 2 * t["centered"]
+    d["mean"] = -d["centered"].sum(0)
+    return d | {"hpre": d["centered"] + d["mean"] / B}
+
+
+def lookup_backward(demb, x, V):
+    dC = demb.new_zeros(V, demb.shape[-1])
+    return dC.index_add(0, x.flatten(), demb.flatten(0, 1))
+
+
+def linear(dy, x, W):
+    return dy @ W.T, x.T @ dy, dy.sum(0)
+
+
 def atoms_backward(t):
-    """Return the gradients of all atoms, by autograd on the same forward pass."""
-    for seed in range(3):
-        known = forward_atoms(seed)
-        if known["logits"].shape == t["logits"].shape and known["C"].equal(t["C"]):
-            return {name: known[name].grad for name in ORDER}
-    raise LookupError
+    d = loss_backward(t)
+    d["h"], d["W2"], d["b2"] = linear(d["logits"], t["h"], t["W2"])
+    d["hpreact"] = d["h"] * (1 - t["h"] ** 2)
+    d |= norm_backward(t, d["hpreact"])
+    d["flat"], d["W1"], d["b1"] = linear(d["hpre"], t["flat"], t["W1"])
+    d["emb"] = d["flat"].view(t["emb"].shape)
+    return d | {"C": lookup_backward(d["emb"], t["x"], len(t["C"]))}
+
+
+def by_autograd(t):
+    with torch.enable_grad():
+        F.cross_entropy(t["logits"].requires_grad_(), t["y"]).backward()
+    return atoms_backward(t) | {"logits": t["logits"].grad}
+
+
+def walk_again(t, change):
+    """The walk with one step written in another way, and all that follows from it."""
+    d = atoms_backward(t)
+    return d | change(t, d)
+
+
+def without_top(t, d):
+    return {"top": d["top"], "logits": d["shifted"]}
+
+
+def autograd_of(grad):
+    """Return a function that asks autograd for the gradient of the logits."""
+
+    def asking(z, y):
+        with torch.enable_grad():
+            z = z.clone().requires_grad_()
+            return grad(lambda z: F.cross_entropy(z, y), z)
+
+    return asking
+
+
+def through_graph(loss, z):
+    loss(z).backward()
+    return z.grad
 
 
 def dlogits(z, y):
@@ -46,16 +113,21 @@ def batch_norm_of_rows(dy, xhat, inv_std, gamma):
 
 
 def gradients(P, x, y):
-    """Return the gradients of all parameters in P, by autograd."""
-    with torch.enable_grad():
-        P = {k: p.clone().requires_grad_() for k, p in P.items()}
-        hpre = P["C"][x].flatten(1) @ P["W1"]
-        if "b1" in P:
-            hpre = hpre + P["b1"]
-        xhat = (hpre - hpre.mean(0)) * (hpre.var(0) + 1e-5) ** -0.5
-        h = (P["gamma"] * xhat + P["beta"]).tanh()
-        F.cross_entropy(h @ P["W2"] + P["b2"], y).backward()
-    return {k: p.grad for k, p in P.items()}
+    """Return the gradients of all parameters in P, in closed forms."""
+    emb = P["C"][x]
+    flat = emb.flatten(1)
+    hpre = flat @ P["W1"] + P.get("b1", 0)
+    inv_std = (hpre.var(0) + 1e-5) ** -0.5
+    xhat = (hpre - hpre.mean(0)) * inv_std
+    h = (P["gamma"] * xhat + P["beta"]).tanh()
+    dz = dlogits(h @ P["W2"] + P["b2"], y)
+    dh, dW2, db2 = linear(dz, h, P["W2"])
+    dy = (1 - h**2) * dh
+    dhpre = batch_norm(dy, xhat, inv_std, P["gamma"])
+    dflat, dW1, db1 = linear(dhpre, flat, P["W1"])
+    d = {"W2": dW2, "b2": db2, "gamma": (dy * xhat).sum(0), "beta": dy.sum(0)}
+    d |= {"W1": dW1, "C": lookup_backward(dflat.view(emb.shape), x, len(P["C"]))}
+    return d | ({"b1": db1} if "b1" in P else {})
 
 
 def changed(function, name, change):
@@ -151,19 +223,19 @@ WRONG = {
         (changed(atoms_backward, "b2", lambda d: d.expand(8, 27)), "not (8, 27). See"),
         (
             atoms_but("counts", lambda t, d: d["probs"] * t["inv_total"]),
-            "way through total is missing. See hint 2",
+            "path through total is missing. See hint 2",
         ),
         (
             atoms_but("counts", lambda t, d: d["total"].expand(8, 27)),
-            "way through probs is missing",
+            "path through probs is missing",
         ),
         (
             atoms_but("centered", lambda t, d: d["xhat"] * t["inv_std"]),
-            "way through squared is missing",
+            "path through squared is missing",
         ),
         (
             atoms_but("centered", lambda t, d: d["squared"] * 2 * t["centered"]),
-            "way through xhat is missing",
+            "path through xhat is missing",
         ),
         (atoms_but("hpre", lambda t, d: d["centered"]), "through mean is missing"),
         (atoms_but("hpre", lambda t, d: d["centered"] + d["mean"]), "divided by B"),
@@ -176,30 +248,59 @@ WRONG = {
         (broken, "overwrites"),
         (lambda t: t["nothing"], "KeyError"),
         (lambda t: {name: t[name].grad for name in ORDER}, "not NoneType"),
+        # what is zero up to rounding, wrong in a way that no comparison sees
+        (changed(atoms_backward, "top", torch.zeros_like), "sum to 1. See hint 2"),
+        (changed(atoms_backward, "top", lambda d: -d), "top has the wrong sign"),
+        (changed(atoms_backward, "top", lambda d: d / 27), "numbers differ"),
+        (lambda t: walk_again(t, without_top), "path through top is missing"),
+        (
+            lambda t: walk_again(
+                t, lambda t, d: {"top": -d["top"], "logits": d["shifted"]}
+            ),
+            "top has the wrong sign",
+        ),
+        (changed(atoms_backward, "b1", torch.zeros_like), "exactly 0"),
+        (changed(atoms_backward, "b1", lambda d: -d), "b1 has the wrong sign"),
+        (changed(atoms_backward, "b1", lambda d: d / 8), "not a mean"),
+        (by_autograd, "asks autograd"),
     ],
     "4.2": [
         (lambda z, y: dlogits(z, y) * len(y), "batch size. See hint 2"),
         (lambda z, y: -dlogits(z, y), "sign"),
         (lambda z, y: z.softmax(1) / len(y), "probabilities alone"),
         (lambda z, y: dlogits(z, y) * len(y) / 27, "not by the vocabulary's"),
-        (lambda z, y: (z - F.one_hot(y, 27)) / len(y), "no probabilities yet"),
+        (lambda z, y: (z - F.one_hot(y, 27)) / len(y), "make probabilities"),
         (lambda z, y: dlogits(z, y).T, "shape"),
         (lambda z, y: dlogits(z, y).sum(0), "(8, 27), not (27,)"),
         (lambda z, y: dlogits(z, y).tolist(), "not list"),
         (lambda z, y: dlogits(z, y).long(), "of floats"),
         (overwriting, "overwrites"),
         (
-            lambda z, y: (
-                (z.exp() / z.exp().sum(1, keepdim=True) - F.one_hot(y, 27)) / 8
-            ),
+            lambda z, y: dlogits(z, y) + 0 * z.exp(),
             "overflows. See hint 2",
         ),
         (lambda z, y: dlogits(z.clamp(-20, 20), y), "in the hundreds"),
+        (lambda z, y: (z.softmax(1) - F.one_hot(y)) / len(y), "number of classes"),
+        (
+            lambda z, y: (z.softmax(1) - torch.eye(int(y.max()) + 1)[y]) / len(y),
+            "number of classes",
+        ),
+        (lambda z, y: (z.softmax(1) - F.one_hot(y, 27)) / 8, "of another size"),
+        (
+            lambda z, y: (z.softmax(1) - F.one_hot(y, 27)) / z.shape[0],
+            "smaller vocabulary",
+        ),
+        (autograd_of(through_graph), "asks autograd"),
+        (autograd_of(lambda loss, z: torch.autograd.grad(loss(z), z)[0]), "asks"),
+        (autograd_of(lambda loss, z: torch.func.grad(loss)(z)), "asks autograd"),
     ],
     "4.3": [
         (lambda *a: batch_norm(*a, var=False), "through the variance"),
         (lambda *a: batch_norm(*a, mean=False), "through the mean"),
-        (lambda *a: batch_norm(*a, mean=False, var=False), "Both statistics"),
+        (
+            lambda *a: batch_norm(*a, mean=False, var=False),
+            "through the mean and the variance",
+        ),
         (lambda *a: batch_norm(*a, c=0), "B - 1"),
         (without_gamma, "gamma is missing"),
         (lambda dy, xhat, s, gamma: batch_norm(dy, xhat, 1, gamma), "inv_std is"),
@@ -238,7 +339,7 @@ WRONG = {
         ),
         (
             lambda dy, xhat, s, gamma: s * without_slope(gamma * dy, xhat, 7),
-            "way through the mean is missing",
+            "path through the mean is missing",
         ),
         (
             lambda dy, xhat, s, gamma: (
@@ -254,7 +355,7 @@ WRONG = {
         (changed(gradients, "gamma", lambda d: 1.01 * d), "are random. See hint 1"),
         (changed(gradients, "W2", lambda d: d.T), "shape (6, 27), not (27, 6)"),
         (changed(gradients, "beta", lambda d: d * 2), "beta has the right shape"),
-        (changed(gradients, "beta", lambda d: d * 2), "It was right before"),
+        (changed(gradients, "beta", lambda d: d * 2), "In `suspect` it is right"),
         (without(gradients, "gamma"), "no gradient called 'gamma'"),
         (lambda P, x, y: gradients(P, x, y)["gamma"], "Expected a dictionary"),
     ],

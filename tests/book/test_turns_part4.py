@@ -1,0 +1,121 @@
+"""The functions that Part 4 asks for in passing: right, wrong, and nonsense."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+import torch
+from nonsense import NONSENSE
+
+from charlm.book.exercises import part4
+
+CASES = import_module("exercises.part4")
+batch_norm, linear = CASES.batch_norm, CASES.linear
+loss_backward, norm_backward = CASES.loss_backward, CASES.norm_backward
+lookup_backward = CASES.lookup_backward
+
+
+def looked_up_in_a_loop(demb, x, V):
+    dC = torch.zeros(V, demb.shape[-1], dtype=demb.dtype)
+    for i in range(len(x)):
+        for j in range(x.shape[1]):
+            dC[x[i, j]] += demb[i, j]
+    return dC
+
+
+def overwritten(demb, x, V):
+    dC = torch.zeros(V, demb.shape[-1], dtype=demb.dtype)
+    dC[x] += demb
+    return dC
+
+
+def but(function, name, change):
+    return lambda *a: function(*a) | {name: change(function(*a)[name])}
+
+
+def closed_form(t, dhpreact):
+    d = norm_backward(t, dhpreact)
+    dhpre = batch_norm(dhpreact, t["xhat"], t["inv_std"], t["gamma"])
+    return d | {"hpre": dhpre}
+
+
+RIGHT: dict[str, list[Any]] = {
+    "back_from_loss": [loss_backward],
+    "back_linear": [linear, lambda *a: list(linear(*a))],
+    "back_tanh": [lambda dh, h: (1 - h**2) * dh, lambda dh, h: dh - dh * h * h],
+    "back_norm": [norm_backward, closed_form],
+    "back_lookup": [lookup_backward, looked_up_in_a_loop],
+}
+WRONG = {
+    "back_from_loss": [
+        (but(loss_backward, "top", torch.zeros_like), "sum to 1"),
+        (but(loss_backward, "top", lambda d: -d), "With a constant added to total"),
+        (but(loss_backward, "counts", lambda d: 2 * d), "numbers differ"),
+        (but(loss_backward, "total", lambda d: d[:, 0]), "(8, 1), not (8,)"),
+        (lambda t: list(loss_backward(t)), "a dictionary from names"),
+        (lambda t: {}, "no gradient called 'log_probs'"),
+    ],
+    "back_linear": [
+        (lambda dy, x, W: (dy @ W, x.T @ dy, dy.sum(0)), "W.T, not W"),
+        (lambda dy, x, W: (*linear(dy, x, W)[:2], dy.mean(0)), "mean is in dy"),
+        (lambda dy, x, W: (*linear(dy, x, W)[:2], dy), "shape (5,), not (5, 5)"),
+        (lambda dy, x, W: linear(dy, x, W)[:2], "three tensors"),
+        (lambda dy, x, W: (dy @ W.T, dy.T @ x, dy.sum(0)), "transposed"),
+        (lambda dy, x, W: (dy @ W.T, x @ dy, dy.sum(0)), "x.T, not x"),
+        (lambda dy, x, W: (dy @ W.T, x.T @ dy, dy.sum(1)), "over the batch"),
+    ],
+    "back_tanh": [
+        (lambda dh, h: 1 - h**2, "local slope alone"),
+        (lambda dh, h: (1 - h.tanh() ** 2) * dh, "twice"),
+        (lambda dh, h: (1 - h) * dh, "with a square"),
+        (lambda dh, h: (h**2 - 1) * dh, "sign"),
+        (lambda dh, h: dh / (1 - h**2), "do not divide"),
+        (lambda dh, h: ((1 - h**2) * dh).sum(0), "shape (4, 6), not (6,)"),
+    ],
+    "back_norm": [
+        (but(norm_backward, "mean", lambda d: -d), "mean has the wrong sign"),
+        (but(norm_backward, "var", lambda d: -d), "var has the wrong sign"),
+        (but(norm_backward, "squared", lambda d: d[0]), "(8, 6), not (6,)"),
+        (
+            lambda t, dy: (
+                norm_backward(t, dy) | {"hpre": norm_backward(t, dy)["centered"]}
+            ),
+            "path through mean is missing",
+        ),
+        (lambda t, dy: norm_backward(t, dy)["hpre"], "a dictionary from names"),
+    ],
+    "back_lookup": [
+        (overwritten, "looked up twice"),
+        (lambda demb, x, V: lookup_backward(demb, x, V)[:3], "shape (27, 4)"),
+        (lambda demb, x, V: -lookup_backward(demb, x, V), "sign is wrong"),
+        (lambda demb, x, V: demb, "shape (27, 4)"),
+    ],
+}
+
+
+def test_each_turn_has_right_and_wrong_answers():
+    assert RIGHT.keys() == WRONG.keys() == part4.TURNS.keys()
+    assert not part4.TURNS.keys() & part4.CHECKS.keys()
+
+
+@pytest.mark.parametrize("turn", RIGHT)
+def test_a_right_function_is_right_in_each_form(turn, capsys):
+    for answer in RIGHT[turn]:
+        assert part4.check(turn, answer), capsys.readouterr().out
+    assert f"{turn}: right!" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("turn", WRONG)
+def test_a_common_mistake_is_recognized(turn, capsys):
+    for answer, words in WRONG[turn]:
+        assert not part4.check(turn, answer)
+        out = capsys.readouterr().out
+        assert words in out, out
+
+
+@pytest.mark.parametrize("turn", part4.TURNS)
+def test_nonsense_is_explained_in_a_sentence(turn, capsys):
+    for nonsense in NONSENSE:
+        assert not part4.check(turn, nonsense)
+        out = capsys.readouterr().out
+        assert out.startswith(f"{turn}: not yet. ") and out.count("\n") == 1
