@@ -14,6 +14,7 @@ PARTS = (
     "assets",
     "offline_math",
     "expectations",
+    "raises",
     "fingerprint",
     "execution",
     "run_times",
