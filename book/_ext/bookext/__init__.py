@@ -26,6 +26,7 @@ PARTS = (
     "reference",
     "code_links",
     "command_line",
+    "search",
 )
 
 
