@@ -1,7 +1,8 @@
 // A pasted message finds its entry. Sphinx shows a page only if it has all words of a
-// query, but a message has names and numbers that no page has. So the headings whose
-// words are in the query are shown first, and words that no page has are left out if
-// nothing else is found. (Sphinx appends this file to its own search.)
+// query, but a message has names and numbers that no page has. So the headings that share
+// most of their words with the query, or have all of its words, are shown first. And if
+// nothing is found, words that no page has are left out. (Sphinx appends this file to its
+// own search.)
 {
   const SHARE = 0.6 // of a heading's words that have to be in the query
 
@@ -21,7 +22,8 @@
       const words = [...wordsOf(heading)]
       const common = words.filter((word) => asked.has(word))
       const tells = common.length > 1 || common.some((word) => word.endsWith("error"))
-      if (!tells || common.length < SHARE * words.length) continue
+      const enough = common.length === asked.size || common.length >= SHARE * words.length
+      if (!tells || !enough) continue
       const score = 20 + common.length + common.length / words.length
       for (const [file, id] of places) {
         if (id === null) continue // of a page as a whole: Sphinx finds those

@@ -25,7 +25,8 @@ PASTED = {
     "charlm: runs/mlp holds a run already: choose another --out, or go on with --resume "
     "runs/mlp": "runs-first-holds",
     "charlm: temperature must be positive and finite, got -1.0": "temperature-must",
-    "charlm: there is no model 'transformer', only ngram, bigram, mlp": "there-is-no-model",
+    "charlm: there is no model 'transformer', only ngram, bigram, mlp, wavenet, conv, "
+    "gated": "there-is-no-model",
     "ModuleNotFoundError: No module named 'charlm'": "modulenotfounderror",
     "ERROR: Package 'charlm' requires a different Python: 3.9.2 not in '>=3.11'": (
         "package-charlm-requires"
