@@ -13,6 +13,7 @@ import pytest
 import torch
 import yaml
 from bookext import expectations, strict
+from bookext.failure import Failure, last_lines
 from chapters import code_cells
 
 import charlm
@@ -151,7 +152,7 @@ def template(node):
         return node.value
     if isinstance(node, ast.JoinedStr):
         return "".join(
-            part.value if isinstance(part, ast.Constant) else "{}"
+            str(part.value) if isinstance(part, ast.Constant) else "{}"
             for part in node.values
         )
     return None
@@ -257,6 +258,18 @@ def torch_says(piece):
 )
 def test_what_this_machine_cannot_say_is_quoted_from_torch(piece):
     assert piece.strip(" '") in TEXT and torch_says(piece)
+
+
+def test_the_last_lines_of_a_failed_build_are_what_it_prints():
+    [quoted] = [text for text in QUOTE.findall(TEXT) if "The build failed" in text]
+    failure = Failure(
+        page="book/01_bigrams.md",
+        line=91,
+        cell="words = load_words()\nwords[99_999]\n",
+        error="IndexError: list index out of range (line 93: words[99_999])",
+    )
+    log = "The full traceback is in _build/failure.log."
+    assert last_lines([failure], log) == quoted.strip()
 
 
 def test_the_sentences_of_the_build_are_there():

@@ -80,7 +80,7 @@ def test_a_cell_that_has_to_fail_fails_as_announced(tmp_path, monkeypatch):
     assert status == 0, log
     html = (tmp_path / "_build/html/page.html").read_text(encoding="utf-8")
     shown = BeautifulSoup(html, "html.parser").select_one(".output.traceback pre")
-    assert shown.text.strip() == "ZeroDivisionError: division by zero"
+    assert shown and shown.text.strip() == "ZeroDivisionError: division by zero"
     notebook = (tmp_path / "_build/html/notebooks/page.ipynb").read_text()
     assert "ZeroDivisionError" in notebook and "def f" in notebook
     assert "Traceback" not in notebook

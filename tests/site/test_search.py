@@ -1,4 +1,4 @@
-"""A message that a reader pastes into the search finds its entry, as the first result."""
+"""A message that a reader pastes into the search finds its entry, as the first."""
 
 from urllib.parse import quote
 
@@ -7,23 +7,23 @@ from visits import opened
 
 PAGE = "book/troubleshooting.html"
 PASTED = {
-    "RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x12 and 36x100)": "mat1",
+    "RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x12 and 9x10)": "mat1",
     "KeyError: 'ß'": "keyerror",
     "IndexError: index 30 is out of bounds for dimension 0 with size 28": "index-27",
     "RuntimeError: The size of tensor a (64) must match the size of tensor b (100) at "
     "non-singleton dimension 1": "the-size-of-tensor-a",
-    "ValueError: Expected more than 1 value per channel when training, got input size "
-    "torch.Size([1, 100])": "expected-more-than-1-value",
-    "RuntimeError: Expected all tensors to be on the same device, but found at least two "
-    "devices, cuda:1 and cpu!": "expected-all-tensors",
-    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a "
-    "total capacity of 7.79 GiB": "cuda-out-of-memory",
+    "ValueError: Expected more than 1 value per channel when training, got input "
+    "size torch.Size([1, 100])": "expected-more-than-1-value",
+    "RuntimeError: Expected all tensors to be on the same device, but found at least "
+    "two devices, cuda:1 and cpu!": "expected-all-tensors",
+    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has "
+    "a total capacity of 7.79 GiB": "cuda-out-of-memory",
     "NameError: name 'model' is not defined": "nameerror",
     "TypeError: 'int' object is not callable": "typeerror",
     "charlm: Dokumente/namen.txt, line 17: this is not UTF-8 text": "latin-txt",
     "this is not UTF-8 text": "latin-txt",
-    "charlm: runs/mlp holds a run already: choose another --out, or go on with --resume "
-    "runs/mlp": "runs-first-holds",
+    "charlm: runs/mlp holds a run already: choose another --out, or go on with "
+    "--resume runs/mlp": "runs-first-holds",
     "charlm: temperature must be positive and finite, got -1.0": "temperature-must",
     "charlm: there is no model 'transformer', only ngram, bigram, mlp, wavenet, conv, "
     "gated": "there-is-no-model",
