@@ -1,8 +1,7 @@
 // A pasted message finds its entry. Sphinx shows a page only if it has all words of a
 // query, but a message has names and numbers that no page has. So the headings that share
-// most of their words with the query, or have all of its words, are shown first. And if
-// nothing is found, words that no page has are left out. (Sphinx appends this file to its
-// own search.)
+// most of their words with the query are shown first. And if nothing is found, words that
+// no page has are left out. (Sphinx appends this file to its own search.)
 {
   const SHARE = 0.6 // of a heading's words that have to be in the query
 
@@ -13,18 +12,29 @@
       ),
     )
 
+  const plain = (text) => ` ${splitQuery(text.toLowerCase()).join(" ")} `
+
+  // A heading's score, 0 where it is not meant: it is a part of the query, or has most of
+  // its words there, or the query is a longer part of it.
+  const scoreOf = (heading, query) => {
+    const [own, asked] = [plain(heading), plain(query)]
+    const whole = own.trim().includes(" ") && asked.includes(own)
+    const part = asked.trim().split(" ").length > 2 && own.includes(asked)
+    const [words, given] = [[...wordsOf(heading)], wordsOf(query)]
+    const common = words.filter((word) => given.has(word))
+    const tells = common.length > 1 || common.some((word) => word.endsWith("error"))
+    const most = tells && common.length >= SHARE * words.length
+    if (!whole && !part && !most) return 0
+    return 20 + common.length + common.length / words.length + (whole ? 10 : 0)
+  }
+
   // Headings, the best last: [page, title, anchor, description, score, file].
   const headings = (query) => {
     const { alltitles, titles, docnames, filenames } = Search._index
-    const asked = wordsOf(query)
     const found = []
     for (const [heading, places] of Object.entries(alltitles)) {
-      const words = [...wordsOf(heading)]
-      const common = words.filter((word) => asked.has(word))
-      const tells = common.length > 1 || common.some((word) => word.endsWith("error"))
-      const enough = common.length === asked.size || common.length >= SHARE * words.length
-      if (!tells || !enough) continue
-      const score = 20 + common.length + common.length / words.length
+      const score = scoreOf(heading, query)
+      if (!score) continue
       for (const [file, id] of places) {
         if (id === null) continue // of a page as a whole: Sphinx finds those
         const title = `${titles[file]} > ${heading}`.replace(/</g, "&lt;")

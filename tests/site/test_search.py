@@ -32,6 +32,10 @@ PASTED = {
         "package-charlm-requires"
     ),
     "No file exports found.": "no-file-exports-found",
+    "RuntimeError: expected m1 and m2 to have the same dtype, but got: int != float": (
+        "expected-m1-and-m2"
+    ),
+    "out of memory": "cuda-out-of-memory",
     "The loss is nan": "the-loss-is-nan",
 }
 
