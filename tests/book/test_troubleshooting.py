@@ -1,70 +1,293 @@
-"""Each entry of "When it goes wrong" breaks something, mends it, and can be found."""
+"""Each entry of "When it goes wrong" is found by its message, fails, and is cured.
 
+The sentences of the command line, of the build and of the checks are all there.
+"""
+
+import ast
+import mmap
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
-from bookext.fingerprint import cells
+import torch
+import yaml
+from bookext import expectations, strict
+from bookext.failure import Failure, last_lines
+from chapters import code_cells
 
-PAGE = (Path(__file__).parents[2] / "book" / "troubleshooting.md").read_text(
+import charlm
+from charlm.book.exercises import answers
+
+TEXT = (Path(__file__).parents[2] / "book" / "troubleshooting.md").read_text(
     encoding="utf-8"
 )
 HEADING = re.compile(r"^### (.+)$", re.M)
+SENTENCE = re.compile(r"^#### (.+)$", re.M)
 CHAPTER = re.compile(r"\]\((0\d_\w+|setup)\.md")
+QUOTE = re.compile(r"^```text\n(.*?)^```$", re.S | re.M)
+WITHOUT_CELLS = {"Versions and installation", "Building the book, checking an exercise"}
 
 
-def entries(text):
-    """(heading, body) of each section of the third level."""
-    _, *parts = HEADING.split(text)
-    bodies = (re.split(r"^## ", body, flags=re.M)[0] for body in parts[1::2])
-    return list(zip(parts[::2], bodies, strict=True))
+def parts(heading, text):
+    """(heading, body) of each section of one level; a higher level ends it."""
+    _, *found = heading.split(text)
+    bodies = (re.split(r"^## ", body, flags=re.M)[0] for body in found[1::2])
+    return list(zip(found[::2], bodies, strict=True))
 
 
-ENTRIES = entries(PAGE)
+def section(title):
+    """The text below a heading of the second level."""
+    [body] = (
+        body
+        for head, body in parts(re.compile(r"^## (.+)$", re.M), TEXT)
+        if head == title
+    )
+    return body
 
 
-def missing(heading, body):
-    """What an entry lacks: a cell that fails, a cure, the message, or a link."""
-    code = cells(body)
-    expected = re.findall(r'(?:fails\(|message = )"(.*)"', "\n".join(code))
-    searched = heading.replace("`", "")
-    if len(code) < 2:
-        yield "a cell that fails and one that cures"
-    if not code or not re.search(r"^assert |^expect\(", code[-1], re.M):
-        yield "a cure that shows that it works"
-    said = [message.replace("`", "") in searched for message in expected]
-    if expected and not any(said) and not any("fails():" in cell for cell in code):
+COMMAND = section("What `charlm` says")
+CURED = parts(HEADING, TEXT.replace(COMMAND, ""))
+SENTENCES = [
+    s for head, _ in parts(SENTENCE, COMMAND) for s in re.findall(r"`(.+?)`", head)
+]
+
+
+def raises(body):
+    """The messages that the cells of a section announce."""
+    for options in re.findall(r"^:raises: (.+)$", body, re.M):
+        value = yaml.safe_load(options)
+        yield from [value] if isinstance(value, str) else value
+
+
+def missing(heading, body, cured=True):
+    """What an entry lacks: its message in the heading, a cure, or a link."""
+    code = list(code_cells(body))
+    said = [*raises(body), *QUOTE.findall(body)]
+    whole = re.fullmatch(r"(`+)([^`].*?)\1", heading)
+    if whole and whole[2] != "not yet." and not any(whole[2] in s for s in said):
+        yield "the message of its heading"
+    if not whole and list(raises(body)):
         yield "a heading that is the message"
+    if cured and not re.search(
+        r"^assert |^expect\(", code[-1][2] if code else "", re.M
+    ):
+        yield "a cure that shows that it works"
     if not CHAPTER.search(body):
         yield "a link to where it is taught"
 
 
-@pytest.mark.parametrize("heading, body", ENTRIES, ids=[h for h, _ in ENTRIES])
+@pytest.mark.parametrize("heading, body", CURED, ids=[h for h, _ in CURED])
 def test_entry_is_complete(heading, body):
-    assert list(missing(heading, body)) == []
+    quoted = any(f"### {heading}\n" in section(title) for title in WITHOUT_CELLS)
+    assert list(missing(heading, body, cured=not quoted)) == []
 
 
 def test_there_are_many_and_each_once():
-    headings = [heading for heading, _ in ENTRIES]
-    assert len(headings) >= 22
+    headings = HEADING.findall(TEXT) + SENTENCE.findall(TEXT)
+    assert len(headings) >= 100
     assert len(headings) == len(set(headings))
 
 
+def test_what_fails_is_shown_plainly():
+    for line, tags, source in code_cells(TEXT):
+        if "remove-cell" not in tags:
+            assert not re.search(r"\btry:|\bwith fails", source), line
+
+
 CELL = "```{code-cell}\n%s\n```\n"
+FAILS = CELL % ":tags: [raises-exception]\n:raises: a number was odd\n\nf()"
 LINK = "[Part 1](01_bigrams.md#counting)\n"
 
 
 @pytest.mark.parametrize(
-    "body, what",
+    "heading, body, what",
     [
-        (CELL % 'with fails("odd"): f()' + LINK + CELL % "assert f", None),
-        (CELL % 'with fails("even"): f()' + LINK + CELL % "assert f", "heading"),
-        (CELL % 'with fails("odd"): f()' + LINK + CELL % "f", "cure that"),
-        (CELL % 'with fails("odd"): f()' + CELL % "assert f", "link"),
-        (LINK + CELL % "assert f", "one that cures"),
+        ("`a number was odd`", FAILS + LINK + CELL % "assert f", None),
+        ("`number was`", FAILS + LINK + CELL % "assert f", None),
+        ("`an even number`", FAILS + LINK + CELL % "assert f", "message of its"),
+        ("An odd number", FAILS + LINK + CELL % "assert f", "that is the message"),
+        ("`odd`", "```text\nodd\n```\n" + LINK + CELL % "assert f", None),
+        ("`a number was odd`", FAILS + LINK + CELL % "f", "cure that"),
+        ("`a number was odd`", FAILS + CELL % "assert f", "link"),
+        ("It is odd", CELL % "f" + LINK + CELL % "assert f", None),
     ],
 )
-def test_what_an_entry_lacks_is_found(body, what):
-    found = list(missing("`odd number`", body))
+def test_what_an_entry_lacks_is_found(heading, body, what):
+    found = list(missing(heading, body))
     assert len(found) == (what is not None)
     assert what is None or what in found[0]
+
+
+# The command line
+
+ERRORS = re.compile(
+    r"(InputError|RunError|WordsError|UnknownCharacterError|NonFiniteLossError|_say)$"
+)
+#: What reaches a user through one of these comes from pydantic, or is a ValueError.
+PASSED_ON = {"InputError(sentence(error))", "InputError(str(error))"}
+PASSED_ON |= {"_say(f'{error}; {left}')", "_say(f'charlm: {error}')"}
+ALSO = {
+    "runs/config.py": ["ValueError"],
+    "models.py": ["ValueError"],
+    "counts.py": ["ValueError"],
+}
+#: Of a `config.json` that somebody has edited: "cannot be used" is their family.
+OF_A_DAMAGED_FILE = {
+    "there is no model {}",
+    "these are not the options of {}",
+    "{} is trained in another way",
+}
+#: Of the class `NGram` in Python; the command line has checked the values before.
+OF_PYTHON = {
+    "the order of an n-gram must be at least 1, got {}",
+    "smoothing must be 0 or more and finite, got {}",
+    "a {}-gram needs contexts of {}, got {}",
+}
+
+
+def template(node):
+    """A message with {} in place of what is filled in; None where it has no text."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "{}"
+            for part in node.values
+        )
+    return None
+
+
+def templates(source, names=()):
+    """The messages that a module's errors may have."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args:
+            name = ast.unparse(node.func)
+            if not ERRORS.match(name) and name not in names:
+                continue
+            if ast.unparse(node) in PASSED_ON:
+                continue
+            yield template(node.args[0]) or ast.unparse(node)
+
+
+def spoken():
+    """All of them, of the modules that the command line uses."""
+    package = Path(charlm.__file__).parent
+    files = [*package.glob("*.py"), *package.glob("runs/*.py")]
+    for file in sorted(files):
+        name = file.relative_to(package).as_posix()
+        yield from templates(file.read_text(encoding="utf-8"), ALSO.get(name, ()))
+
+
+def stands_in(message, text):
+    """Whether a text has the message, with anything in place of each {}."""
+    pieces = [re.escape(" ".join(piece.split())) for piece in message.split("{}")]
+    return bool(re.search(r"\S*?[^`\n]*?".join(pieces), " ".join(text.split())))
+
+
+@pytest.mark.parametrize("message", sorted({*spoken()} - OF_A_DAMAGED_FILE - OF_PYTHON))
+def test_each_sentence_of_the_command_line_is_there(message):
+    assert stands_in(message, COMMAND)
+
+
+def test_a_sentence_that_is_not_there_is_found():
+    source = """
+    raise InputError(f"{path} is made of {what}")
+    raise RunError("there is no such file")
+    raise KeyError("nobody sees this")
+    raise InputError(sentence(error))
+    """
+    found = list(templates(dedent(source)))
+    assert found == ["{} is made of {}", "there is no such file"]
+    assert [stands_in(message, COMMAND) for message in found] == [False, True]
+
+
+def without_numbers(sentence):
+    return re.sub(r"\d[\d,.]*", "N", sentence)
+
+
+def test_what_the_page_runs_says_what_its_headings_say(command, monkeypatch, tmp_path):
+    """And nothing else: each sentence on stderr has an entry of its own."""
+    monkeypatch.chdir(tmp_path)
+    space = {"Path": Path, "words": charlm.data.load_words()}
+    said = []
+    for _, tags, source in code_cells(COMMAND):
+        if "remove-cell" in tags:
+            continue
+        for line in source.splitlines():
+            if not line.startswith("!"):
+                exec(line, space)
+                continue
+            status, _, err = command(*line.removeprefix("!charlm ").split())
+            if status:
+                sentence = err.splitlines()[-1].removeprefix("charlm: ")
+                said.append(without_numbers(sentence.replace(f"{tmp_path}/", "")))
+    assert len(said) > 30
+    assert {*said} <= {without_numbers(sentence) for sentence in SENTENCES}
+    _, _, err = command("trian", "my_words.txt")
+    assert "No such command 'trian'. Did you mean 'train'?" in err
+    assert "No such command 'trian'. Did you mean 'train'?" in COMMAND
+
+
+def test_no_heading_quotes_what_the_program_never_says():
+    known = [*spoken(), "{}: input should be {}, got {}", "stopped after step {} of {}"]
+    known += ["Invalid value for '--steps'", "No such option", "No such command"]
+    known += ["Missing argument"]
+    for sentence in SENTENCES:
+        assert any(stands_in(message, sentence) for message in known if message != "{}")
+
+
+# What is quoted
+
+
+def torch_says(piece):
+    """Whether the library that torch is made of has these words."""
+    library = next(Path(torch.__file__).parent.glob("lib/*torch_cpu.*"))
+    with library.open("rb") as file:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return content.find(piece.encode()) >= 0
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "all tensors to be on the same device, but found at least two devices, ",
+        "all tensors to be on the same device, but got ",
+        " device type for generator but found '",
+    ],
+)
+def test_what_this_machine_cannot_say_is_quoted_from_torch(piece):
+    assert piece.strip(" '") in TEXT and torch_says(piece)
+
+
+def test_the_last_lines_of_a_failed_build_are_what_it_prints():
+    [quoted] = [text for text in QUOTE.findall(TEXT) if "The build failed" in text]
+    failure = Failure(
+        page="book/01_bigrams.md",
+        line=91,
+        cell="words = load_words()\nwords[99_999]\n",
+        error="IndexError: list index out of range (line 93: words[99_999])",
+    )
+    log = "The full traceback is in _build/failure.log."
+    assert last_lines([failure], log) == quoted.strip()
+
+
+def test_the_sentences_of_the_build_are_there():
+    assert strict.STOPPED in TEXT
+    assert expectations.LAST_WORDS.strip().splitlines()[0] in TEXT
+
+
+def test_what_all_checks_may_say_is_there():
+    listed = section("Building the book, checking an exercise")
+    tree = ast.parse(Path(answers.__file__).read_text(encoding="utf-8"))
+    common = {
+        template(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "Wrong"
+        and node.args
+    } - {None}
+    assert len(common) > 8
+    for message in common - {"That is too {}. {}", "That number is far too large."}:
+        start = re.split(r"[.:,;{]", message)[0].strip()
+        assert start in " ".join(listed.split()), message

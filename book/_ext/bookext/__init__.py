@@ -14,6 +14,7 @@ PARTS = (
     "assets",
     "offline_math",
     "expectations",
+    "raises",
     "fingerprint",
     "execution",
     "run_times",
@@ -25,6 +26,7 @@ PARTS = (
     "reference",
     "code_links",
     "command_line",
+    "search",
 )
 
 

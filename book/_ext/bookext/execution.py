@@ -28,6 +28,7 @@ from sphinx.util import logging
 
 from bookext.failure import BuildFailed, Failure, one_line
 from bookext.fingerprint import with_fingerprint
+from bookext.raises import cut_down
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +136,9 @@ def keep(cache, page, seconds, seconds_of_cells):
     for cell in page.notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = joined(cell.outputs)
+            for output in cell.outputs:
+                if output["output_type"] == "error":  # of a cell that has to fail
+                    cut_down(output)
     # The cache gives this field back without looking at it, unlike those of a cell.
     language = page.notebook.metadata.setdefault("language_info", {})
     language["seconds"] = seconds_of_cells

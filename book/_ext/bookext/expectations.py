@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 TAG = "expect"
 SAID = re.compile(r'data-expectation="([^"]*)"')
 LAST_WORDS = """
-On this machine some numbers came out differently from what the text was written for.
+On this machine some results came out differently from what the text was written for.
 The pages are made all the same, and each says so at its place:"""
 
 

@@ -17,6 +17,8 @@ ADVICE = {
     r"DeadKernelError": "free some memory and build again; a Python process that dies "
     "without a traceback has most often run out of memory.",
     r"No module named": "install what is missing (`make book` does), then build again.",
+    r"should fail with|needs the option `raises`": "make the cell fail in this way, or "
+    "write after `:raises:` what its message says. Then build again.",
     r"expectation missed": "correct what computes the number; or, where the page's "
     "sentences stay true, widen the band. Then build again.",
     r"nonexisting document|master document": (
