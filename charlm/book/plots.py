@@ -273,7 +273,7 @@ def _few_numbers(ax: Axes) -> None:
 def _name_ends(ax: Axes) -> None:
     """Write each curve's label at its right end, apart from its neighbors' labels."""
     least = 0.075  # of the axis's height
-    lines = [line for line in ax.lines if not line.get_label().startswith("_")]
+    lines = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
     ends = [np.asarray(line.get_xydata())[-1] for line in lines]
     to_axes = ax.transData + ax.transAxes.inverted()
     heights = np.clip(to_axes.transform(ends)[:, 1], 0.03, 0.97)
@@ -282,10 +282,8 @@ def _name_ends(ax: Axes) -> None:
         heights[high] = max(heights[high], heights[low] + least)
     for line, height in zip(lines, heights - max(0, heights.max() - 1), strict=True):
         style: dict[str, Any] = {"va": "center", "fontsize": 9, "clip_on": False}
-        color = line.get_color()
-        ax.text(
-            1.03, height, line.get_label(), color=color, transform=ax.transAxes, **style
-        )
+        style |= {"color": line.get_color(), "transform": ax.transAxes}
+        ax.text(1.03, height, str(line.get_label()), **style)
 
 
 def histograms(

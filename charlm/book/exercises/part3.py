@@ -244,7 +244,7 @@ def patients() -> dict[str, tuple[MLP, float]]:
     One of them is healthy. All have the same layers.
     """
     return {
-        "A": (_patient(), 5.0),
+        "A": (_patient(), 1.0),
         "B": (_patient(gain=4.0), 0.1),
         "C": (_patient(dead=60), 0.1),
         "D": (_patient(), 0.1),
