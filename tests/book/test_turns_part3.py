@@ -67,7 +67,7 @@ RIGHT: dict[str, list[Any]] = {
         ),
     ],
 }
-WRONG = {
+WRONG: dict[str, list[Any]] = {
     "dead": [
         (lambda h: (h > 0.97).all(0), "h.abs()"),
         (lambda h: (h.abs() > 0.97).any(0), "takes all of them"),
