@@ -1,6 +1,7 @@
 """The book's figures. Each takes numbers and an optional Axes, and returns the Axes."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -263,6 +264,28 @@ def _legend_below(ax: Axes) -> None:
     ax.legend(**place, ncols=3, fontsize=9, handlelength=1.2, columnspacing=1.2)
 
 
+def _few_numbers(ax: Axes) -> None:
+    """Print so few numbers below the axis that they keep apart in a narrow plot."""
+    ax.locator_params(axis="x", nbins=4)
+    ax.ticklabel_format(axis="x", scilimits=(-2, 3), useMathText=True)
+
+
+def _name_ends(ax: Axes) -> None:
+    """Write each curve's label at its right end, apart from its neighbors' labels."""
+    least = 0.075  # of the axis's height
+    lines = [line for line in ax.lines if not str(line.get_label()).startswith("_")]
+    ends = [np.asarray(line.get_xydata())[-1] for line in lines]
+    to_axes = ax.transData + ax.transAxes.inverted()
+    heights = np.clip(to_axes.transform(ends)[:, 1], 0.03, 0.97)
+    order = np.argsort(heights)
+    for low, high in pairwise(order):
+        heights[high] = max(heights[high], heights[low] + least)
+    for line, height in zip(lines, heights - max(0, heights.max() - 1), strict=True):
+        style: dict[str, Any] = {"va": "center", "fontsize": 9, "clip_on": False}
+        style |= {"color": line.get_color(), "transform": ax.transAxes}
+        ax.text(1.03, height, str(line.get_label()), **style)
+
+
 def histograms(
     values: Mapping[str, ArrayLike],
     *,
@@ -303,20 +326,28 @@ def histograms(
     else:
         ax.set(ylabel="density")
     ax.set(xlabel=xlabel)
+    _few_numbers(ax)
     if not stacked:
         _legend_below(ax)
     return ax
 
 
 def update_ratios(
-    table: ArrayLike, names: Sequence[str], *, ax: Axes | None = None
+    table: ArrayLike,
+    names: Sequence[str],
+    *,
+    ylim: tuple[float, float] | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw update : data over the steps, one curve per matrix, with a line at 1e-3.
+
+    Each curve has its name at its right end.
 
     Parameters
     ----------
     table : the ratios, (steps, matrices)
     names : those of the matrices
+    ylim : the lower and the upper end of the axis; None for what fits the curves
     ax : where to draw; None for a new figure
     """
     ax = _axes(ax)
@@ -326,12 +357,14 @@ def update_ratios(
         ax.plot(ratios[:, column], label=name, color=shade, linewidth=1)
     ax.axhline(1e-3, color=RED, linestyle="--", linewidth=1.2)
     ax.set(yscale="log", xlabel="step", ylabel="update : data")
-    _legend_below(ax)
+    if ylim:
+        ax.set_ylim(ylim)
+    _name_ends(ax)
     return ax
 
 
 def saturation_image(
-    h: ArrayLike, *, threshold: float = 0.99, ax: Axes | None = None
+    h: ArrayLike, *, threshold: float = 0.97, ax: Axes | None = None
 ) -> Axes:
     """Draw which units (across) are saturated for which examples (down).
 

@@ -18,7 +18,9 @@ from charlm.book.exercises import MODULES, check, part1
 from charlm.book.exercises.atoms import ORDER
 from charlm.book.exercises.part3 import DIAGNOSES, _unigram_loss, patients
 from charlm.book.exercises.part4 import PARAMETERS
-from charlm.diagnostics import LayerStats, layer_stats, trace
+from charlm.data import batches, windows
+from charlm.diagnostics import UpdateRatios, layer_stats, trace
+from charlm.train import training_steps
 
 CASES = [import_module(f"exercises.{module}") for module in MODULES.values()]
 RIGHT = {k: row for cases in CASES for k, row in cases.RIGHT.items()}
@@ -91,20 +93,32 @@ def test_the_number_of_an_exercise_may_come_without_quotes(capsys):
     assert capsys.readouterr().out.count("1.1: not yet") == 2
 
 
-def test_the_patients_of_part_3_are_what_the_diagnoses_say():
-    x = torch.randint(27, (64, 3), generator=torch.Generator().manual_seed(0))
+def test_the_patients_of_part_3_are_what_the_diagnoses_say(names, vocab):
+    X, Y = windows(names[:2000], vocab, 3)
+    g = torch.Generator().manual_seed(0)
+    x, y = next(batches(X, Y, 64, generator=g))
     nets = patients()
     assert nets.keys() == DIAGNOSES.keys()
-    sizes = {name: net(x).std().item() for name, net in nets.items()}
-    assert sizes["C"] > 5 > 1 > max(v for k, v in sizes.items() if k != "C")
-    y = x[:, 0]
-    last: dict[str, LayerStats] = {}
-    for name, net in nets.items():
-        tanhs = [s for s in layer_stats(trace(net, x, y)) if s.kind == "Tanh"]
-        assert bool(tanhs) == (name != "D")
-        last |= {name: tanhs[-1]} if tanhs else {}
-    assert last["A"].saturated > 0.5 and last["E"].std < 0.3
-    assert 0.6 < last["B"].std < 0.7 and last["B"].saturated < 0.1
+    kinds, stats, pace = set(), {}, {}
+    for name, (net, rate) in nets.items():
+        traces = trace(net, x, y)
+        kinds.add(tuple(t.kind for t in traces))
+        tanhs = [s for s in layer_stats(traces) if s.kind == "Tanh"]
+        stats[DIAGNOSES[name]] = net(x).std().item(), tanhs
+        ratios = UpdateRatios(net)
+        drawn = batches(X, Y, 64, generator=g, steps=60)
+        for _ in training_steps(net, torch.optim.SGD(net.parameters(), rate), drawn):
+            ratios.record()
+        pace[DIAGNOSES[name]] = ratios.table()[10:, 2:6].log().mean().exp().item()
+    assert len(kinds) == 1, "the kinds of the layers give one of them away"
+    for illness, (size, tanhs) in stats.items():
+        assert (size > 5) == (illness == "confident")
+        assert (sum(s.dead for s in tanhs) >= 50) == (illness == "dead units")
+        if illness not in ("dead units", "confident"):
+            assert (tanhs[-1].saturated > 0.3) == (illness == "gain too high")
+            assert (tanhs[-1].std < 0.4) == (illness == "gain too low")
+    assert pace["rate too low"] < 1e-4 < pace["healthy"] < 1e-2
+    assert pace["rate too high"] > 1e-2
 
 
 def test_the_unigram_of_part_3_is_as_likely_as_its_counts():

@@ -69,8 +69,24 @@ def test_update_ratios():
     assert ax.lines[0].get_color() == to_rgba(plots.BLUE)
 
 
+def test_update_ratios_name_each_curve_at_its_end_apart_from_the_others():
+    table = torch.tensor([[1e-3, 1e-2, 2e-3]] * 2 + [[1e-2, 1.01e-2, 1e-3]])
+    ax = labeled(plots.update_ratios(table, ["a", "b", "c"], ylim=(1e-5, 1)))
+    assert ax.get_ylim() == (1e-5, 1) and ax.get_legend() is None
+    height = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert height["b"] - height["a"] > 0.05 and height["a"] > height["c"]
+    colors = [text.get_color() for text in ax.texts]
+    assert colors == [line.get_color() for line in ax.lines[:3]]
+
+
+def test_names_at_the_upper_end_stay_inside():
+    ax = plots.update_ratios(np.full((3, 4), 0.9), list("abcd"), ylim=(1e-5, 1))
+    heights = [text.get_position()[1] for text in ax.texts]
+    assert 0 < min(heights) < max(heights) <= 1
+
+
 def test_saturation_image():
-    h = np.array([[0.995, 0.2], [-0.999, 0.98]])
+    h = np.array([[0.975, 0.2], [-0.999, 0.96]])
     ax = labeled(plots.saturation_image(h))
     assert pixels(ax).tolist() == [[True, False], [True, False]]
     ax = plots.saturation_image(h, threshold=0.9)

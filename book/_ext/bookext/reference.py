@@ -38,8 +38,6 @@ BUILT, USED = "Built in", "First used in"
 ELSEWHERE = {
     "charlm.data.windows": (BUILT, "book/02_mlp", "contexts"),
     "charlm.models.MLP": (BUILT, "book/02_mlp", "the-forward-pass-by-hand"),
-    "charlm.evaluate.losses": (USED, "book/03_activations", "the-ladder"),
-    "charlm.evaluate.paired": (BUILT, "book/03_activations", "the-ladder"),
 }
 
 

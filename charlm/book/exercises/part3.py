@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from charlm import layers
 from charlm.book.exercises.answers import (
@@ -21,15 +21,19 @@ from charlm.book.exercises.answers import (
     read_tensor,
 )
 from charlm.data import load_words, split_words
-from charlm.models import TANH_GAIN
+from charlm.models import MLP, OUTPUT_GAIN, TANH_GAIN
 
 LAST_BIAS = "6.bias"
+SATURATED = 0.97
+EPS = 1e-5
 DIAGNOSES = {
-    "A": "gain too high",
-    "B": "healthy",
-    "C": "confident",
-    "D": "no nonlinearity",
-    "E": "gain too low",
+    "A": "rate too high",
+    "B": "gain too high",
+    "C": "dead units",
+    "D": "healthy",
+    "E": "confident",
+    "F": "rate too low",
+    "G": "gain too low",
 }
 
 
@@ -79,7 +83,7 @@ def _unread(value: float, right: float) -> None:
 def _fold(answer: Any) -> None:
     g = torch.Generator().manual_seed(0)
     x = torch.randn(8, 5, generator=g)
-    for bias in (False, True):
+    for bias in (True, False):
         linear = layers.Linear(5, 4, bias=bias, generator=g)
         norm = layers.BatchNorm1d(4, eps=0.5)  # so large that it cannot be forgotten
         with torch.no_grad():
@@ -88,7 +92,16 @@ def _fold(answer: Any) -> None:
             if bias:
                 linear.bias = torch.randn(4, generator=g)
         given = deepcopy((linear, norm))
-        weight, shift = _weight_and_bias(call(answer, *given))
+        try:
+            folded = call(answer, *given)
+        except Wrong as wrong:
+            if not bias and "TypeError" in str(wrong):  # with a bias it went well
+                raise Wrong(
+                    "It fails for a linear layer without a bias, whose `bias` is "
+                    "`None`: take 0 for it."
+                ) from None
+            raise
+        weight, shift = _weight_and_bias(folded)
         right = norm.eval()(linear(x))
         if not given[1].eval()(given[0](x)).equal(right):
             raise Wrong("It changes the layers that it was given: make new tensors.")
@@ -126,7 +139,14 @@ def _explain_fold(result: Tensor, x: Tensor, linear: Any, norm: Any) -> None:
             norm.weight * batch + norm.bias
         ),
         "The norm's eps is missing.": norm.weight * (z - mean) / var.sqrt() + norm.bias,
-        "Divide by the deviation, the root of the variance.": (
+        "The norm's eps belongs under the root, next to the variance. See hint 1.": (
+            norm.weight * (z - mean) / (var.sqrt() + norm.eps) + norm.bias
+        ),
+        "The norm's own bias is added after the scale, unscaled. See hint 1.": (
+            s * (z - mean) + s * norm.bias
+        ),
+        "The mean must be scaled as well. See hint 1.": s * z - mean + norm.bias,
+        "Divide by the standard deviation, the root of the variance.": (
             norm.weight * (z - mean) / (var + norm.eps) + norm.bias
         ),
         "The norm's own bias is missing.": s * (z - mean),
@@ -160,14 +180,25 @@ def _layer_norm(answer: Any) -> None:
     var = x.var(1, correction=0, keepdim=True)
     unbiased = centered / (x.var(1, keepdim=True) + 0.1).sqrt()
     mistakes = {
-        "That is batch normalization; take the other dimension. See hint 1.": batch,
+        "That is batch normalization: take the other dimension. See hint 1.": batch,
         "That is the unbiased variance. See hint 2.": unbiased,
-        "Divide by the deviation, the root of the variance.": centered / (var + 0.1),
+        "Divide by the standard deviation, the root of the variance.": (
+            centered / (var + 0.1)
+        ),
+        "`eps` belongs under the root, next to the variance. See hint 2.": (
+            centered / (var.sqrt() + 0.1)
+        ),
+        "Subtract the mean as well as you divide. See hint 2.": x / (var + 0.1).sqrt(),
+        "The mean is subtracted, but nothing is divided. See hint 2.": centered,
     }
     for mistake, wrong in mistakes.items():
         if close(result, weight * wrong + bias):
             raise Wrong(mistake)
     plain = F.layer_norm(x, (5,), eps=0.1)
+    if close(result, (plain + bias) * weight):
+        raise Wrong("Scale first, and shift after that. See hint 2.")
+    if close(result, plain * bias + weight):
+        raise Wrong("`weight` is the scale and `bias` the shift. See hint 2.")
     if close(result, plain):
         raise Wrong("Scale by weight and shift by bias at the end. See hint 2.")
     if close(result, plain * weight):
@@ -180,7 +211,7 @@ def _layer_norm(answer: Any) -> None:
 
 
 def _size_after(gain: float, depth: int) -> float:
-    """Return the deviation after tanh layers of infinite width, from deviation 1."""
+    """Return the size after tanh layers of infinite width, for inputs of size 1."""
     z = torch.linspace(-8, 8, 4001, dtype=torch.float64)
     weights = (-(z**2) / 2).exp()
     weights /= weights.sum()
@@ -195,41 +226,45 @@ def _gain(answer: Any) -> None:
     if not 0 < gain < math.inf:
         raise Wrong("A gain is a positive number.")
     found = _size_after(gain, 20)
-    if abs(found - 0.5) <= 0.015:
+    if abs(found - 0.5) <= 0.0035:  # half of one in the second decimal of the gain
         return
     if math.isclose(gain, 0.5, abs_tol=0.015):
-        raise Wrong("That is the deviation; hand over the gain that leads to it.")
+        raise Wrong("That is the size; the answer is the gain that leads to it.")
     if math.isclose(found**2, 0.5, abs_tol=0.015):
-        raise Wrong("That leads to a variance of 0.5; the deviation is its root.")
+        raise Wrong("That leads to a mean square of 0.5; the size is its root.")
     direction = "high" if found > 0.5 else "low"
     raise Wrong(
-        f"That is too {direction}: it leads to {found:.2f} after 20 layers. See hint 1."
+        f"That is too {direction}: it leads to {found:.3f} after 20 layers. See hint 1."
     )
 
 
-def patients() -> dict[str, layers.Sequential]:
-    """Return five untrained nets (B, 3) -> (B, 27), of which one is healthy."""
+def patients() -> dict[str, tuple[MLP, float]]:
+    """Return seven untrained nets (B, 3) -> (B, 27), each with its learning rate.
+
+    One of them is healthy. All have the same layers.
+    """
     return {
-        "A": _patient(gain=4.0),
-        "B": _patient(),
-        "C": _patient(output_gain=30.0),
-        "D": _patient(tanh=False),
-        "E": _patient(gain=0.8),
+        "A": (_patient(), 1.0),
+        "B": (_patient(gain=4.0), 0.1),
+        "C": (_patient(dead=60), 0.1),
+        "D": (_patient(), 0.1),
+        "E": (_patient(output_gain=30.0), 0.1),
+        "F": (_patient(), 5e-4),
+        "G": (_patient(gain=0.8), 0.1),
     }
 
 
+@torch.no_grad()
 def _patient(
-    gain: float = TANH_GAIN, output_gain: float = 0.1, tanh: bool = True
-) -> layers.Sequential:
+    gain: float = TANH_GAIN, output_gain: float = OUTPUT_GAIN, dead: int = 0
+) -> MLP:
     g = torch.Generator().manual_seed(2147483647)
-    parts: list[Any] = [layers.Embedding(27, 10, generator=g), layers.Flatten()]
-    for fan_in in (30, 100, 100, 100, 100):
-        size = gain if tanh else 1.0
-        parts += [layers.Linear(fan_in, 100, gain=size, generator=g)]
-        parts += [layers.Tanh()] if tanh else []
-    parts += [layers.Linear(100, 27, gain=output_gain, generator=g)]
-    net = layers.Sequential(*parts)
-    net.block_size = 3
+    net = MLP(27, n_hidden=100, n_layer=5, generator=g)
+    *hidden, last = [part for part in net.net if isinstance(part, nn.Linear)]
+    for layer in hidden:
+        layer.weight *= gain / TANH_GAIN
+    last.weight *= output_gain / OUTPUT_GAIN
+    hidden[2].bias[:dead] = 12.0  # of the third layer: its tanhs give 1 for any input
     return net
 
 
@@ -245,10 +280,184 @@ def _ward(answer: Any) -> None:
         named = unknown[0] if isinstance(unknown[0], str) else type(unknown[0]).__name__
         raise Wrong(f"{named!r} is none of {', '.join(sorted(known))}.")
     wrong = [name for name, right in DIAGNOSES.items() if answer[name] != right]
-    if any("confident" in (DIAGNOSES[name], answer[name]) for name in wrong):
+    mixed = {d for name in wrong for d in (DIAGNOSES[name], answer[name])}
+    if "confident" in mixed:
         raise Wrong("The confident one is another. See hint 1.")
+    if "dead units" in mixed:
+        raise Wrong("The dead units are in another. See hint 1.")
+    if mixed & {"gain too low", "gain too high"}:
+        raise Wrong(f"{len(wrong)} of {len(known)} are not right yet. See hint 2.")
     if wrong:
-        raise Wrong(f"Not all of them are right: {len(wrong)} of 5 not. See hint 2.")
+        raise Wrong("All gains are right; not so the rates. See hint 3.")
+
+
+def _dead(answer: Any) -> None:
+    h = torch.tensor(
+        [
+            [0.98, -0.99, 0.2, 0.98, 0.96, 0.98],
+            [0.99, -0.98, 0.99, -0.98, 0.96, 0.5],
+            [0.98, -0.999, 0.1, 0.98, 0.96, 0.98],
+        ]
+    )
+    result = call(answer, h)
+    if not isinstance(result, Tensor):
+        raise Wrong(f"Expected a tensor, got {type(result).__name__}.")
+    if result.shape != (6,):
+        if result.shape == (3,):
+            raise Wrong("That is one answer per example: which `dim` are the examples?")
+        raise Wrong(
+            f"For 3 examples of 6 units expected (6,), not {tuple(result.shape)}."
+        )
+    if result.dtype != torch.bool:
+        raise Wrong("Expected True or False for each unit: compare with `>`.")
+    beyond = h.abs() > SATURATED
+    mistakes = {
+        "A unit at −1 is as flat as one at 1: take `h.abs()`.": (h > SATURATED).all(0),
+        "One saturated example is not enough: it takes all of them.": beyond.any(0),
+        "Those are the units that live.": ~beyond.all(0),
+        "Most examples are not all of them: use `all`.": beyond.float().mean(0) > 0.5,
+        "Beyond ±0.9 is not yet saturated; we count from ±0.97 on.": (
+            (h.abs() > 0.9).all(0)
+        ),
+        "That is the mean: it takes every example by itself.": (
+            h.mean(0).abs() > SATURATED
+        ),
+    }
+    if result.equal(beyond.all(0)):
+        return
+    for mistake, wrong in mistakes.items():
+        if result.equal(wrong):
+            raise Wrong(mistake)
+    raise Wrong("The shape is right, but other units are dead.")
+
+
+def _standardize(answer: Any) -> None:
+    g = torch.Generator().manual_seed(0)
+    for B, H in ((6, 5), (9, 3)):
+        z = 3 * torch.randn(B, H, generator=g) + 2
+        z[:, 0] = 1 + 0.01 * z[:, 0]  # so narrow that 1e-5 counts
+        _explain_standardize(read_tensor(answer, z), z)
+    if not close(read_tensor(answer, torch.ones(4, 2)), torch.zeros(4, 2)):
+        raise Wrong("Where all examples are equal, it should give 0: mind the `1e-5`.")
+
+
+def _explain_standardize(result: Tensor, z: Tensor) -> None:
+    """Raise Wrong unless the result is z, each unit standardized."""
+    if result.shape != z.shape:
+        given, got = tuple(z.shape), tuple(result.shape)
+        raise Wrong(f"For {given} expected {given}, not {got}.")
+    centered, var = z - z.mean(0), z.var(0, correction=0)
+    if close(result, centered / (var + EPS).sqrt()):
+        return
+    row, row_var = z - z.mean(1, keepdim=True), z.var(1, correction=0, keepdim=True)
+    mistakes = {
+        "The mean is taken over the units: take `dim=0`, the examples.": (
+            row / (row_var + EPS).sqrt()
+        ),
+        "That is one mean for all numbers: each unit needs its own, `dim=0`.": (
+            (z - z.mean()) / (z.var(correction=0) + EPS).sqrt()
+        ),
+        "That is the unbiased variance: use `correction=0`.": (
+            centered / (z.var(0) + EPS).sqrt()
+        ),
+        "Divide by the standard deviation, the root of the variance.": (
+            centered / (var + EPS)
+        ),
+        "The `1e-5` belongs under the root, next to the variance.": (
+            centered / (var.sqrt() + EPS)
+        ),
+        "The `1e-5` is missing.": centered / var.sqrt(),
+        "The mean is subtracted, but nothing is divided.": centered,
+        "The mean is not subtracted.": z / (var + EPS).sqrt(),
+    }
+    for mistake, wrong in mistakes.items():
+        if close(result, wrong):
+            raise Wrong(mistake)
+    raise Wrong("The shape is right, the numbers are not.")
+
+
+def _update_to_data(answer: Any) -> None:
+    g = torch.Generator().manual_seed(0)
+    before = torch.randn(4, 6, generator=g) + 1
+    after = before * 0.7 + 0.2 * torch.randn(4, 6, generator=g) + 0.1
+    change = after - before
+    right = (change.std() / after.std()).item()
+    value = read_number(call(answer, before, after))
+    mistakes = {
+        "Divide by the matrix after the step, not before it.": (
+            change.std() / before.std()
+        ),
+        "That is data : update, upside down.": after.std() / change.std(),
+        "Divide by the standard deviation of the matrix.": change.std(),
+        "That compares the two matrices; take the standard deviation of the change.": (
+            after.std() / before.std()
+        ),
+        "Take the standard deviation of the change, not the change of the standard "
+        "deviation.": ((after.std() - before.std()) / after.std()).abs(),
+        "Those are means of sizes; take standard deviations.": (
+            change.abs().mean() / after.abs().mean()
+        ),
+        "Those are lengths, which count the mean too; take standard deviations.": (
+            change.norm() / after.norm()
+        ),
+        "Those are variances; take standard deviations.": change.var() / after.var(),
+    }
+    if math.isclose(value, right, rel_tol=1e-3) or math.isclose(
+        value,
+        (change.std(correction=0) / after.std(correction=0)).item(),
+        rel_tol=1e-5,
+    ):
+        return
+    for mistake, wrong in mistakes.items():
+        if math.isclose(value, wrong.item(), rel_tol=1e-4):
+            raise Wrong(mistake)
+    raise Wrong("Expected the `std()` of the change over the `std()` of the matrix.")
+
+
+def _clip(answer: Any) -> None:
+    g = torch.Generator().manual_seed(0)
+    grads = [torch.randn(size, generator=g) for size in ((3, 4), (5,), (2, 2))]
+    length = torch.cat([grad.flatten() for grad in grads]).norm().item()
+    for limit in (1.0, 0.5, 1.5 * length):
+        result = call(answer, grads, limit)
+        if not isinstance(result, list | tuple) or len(result) != len(grads):
+            raise Wrong(f"Expected a list of {len(grads)} tensors.")
+        for part, grad in zip(result, grads, strict=True):
+            if not isinstance(part, Tensor) or part.shape != grad.shape:
+                raise Wrong("Each tensor should keep its shape.")
+        _explain_clip(result, grads, limit, length)
+
+
+def _explain_clip(
+    result: Any, grads: list[Tensor], limit: float, length: float
+) -> None:
+    def is_like(factors: list[float]) -> bool:
+        return all(
+            close(part, grad * factor)
+            for part, grad, factor in zip(result, grads, factors, strict=True)
+        )
+
+    if is_like([min(limit / length, 1.0)] * 3):
+        return
+    own = [grad.norm().item() for grad in grads]
+    if limit > length:
+        if is_like([limit / length] * 3):
+            raise Wrong("A gradient below the limit should stay as it is.")
+        raise Wrong("Below the limit it changes the gradients.")
+    if is_like([1.0] * 3):
+        raise Wrong("Above the limit it leaves the gradients as they are.")
+    if is_like([min(limit / each, 1.0) for each in own]):
+        raise Wrong("Each tensor is clipped by itself: take *one* length for all.")
+    if is_like([limit / sum(own)] * 3):
+        raise Wrong("Lengths do not add up: add the squares, then take the root.")
+    if is_like([limit / length**2] * 3):
+        raise Wrong("The root is missing: that divides by the square of the length.")
+    if is_like([1 / length] * 3):
+        raise Wrong("The result should have the length of the limit, not 1.")
+    clamped = [grad.clamp(-limit, limit) for grad in grads]
+    if all(close(a, b) for a, b in zip(result, clamped, strict=True)):
+        raise Wrong("That limits each number, and so turns the step: scale them all.")
+    raise Wrong("The shapes are right, the numbers are not.")
 
 
 CHECKS: dict[str, Check] = {
@@ -259,4 +468,12 @@ CHECKS: dict[str, Check] = {
     "3.5": _ward,
 }
 
-check = partial(judge, CHECKS)
+#: What the reader is asked to write while reading, by the name of the function.
+TURNS: dict[str, Check] = {
+    "dead": _dead,
+    "standardize": _standardize,
+    "update_to_data": _update_to_data,
+    "clip": _clip,
+}
+
+check = partial(judge, CHECKS | TURNS)

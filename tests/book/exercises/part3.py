@@ -62,6 +62,33 @@ def fold_without_gamma(linear, norm):
     return linear.weight * s, (b - norm.running_mean) * s + norm.bias
 
 
+def fold_needing_a_bias(linear, norm):
+    s = norm.weight / (norm.running_var + norm.eps).sqrt()
+    return linear.weight * s, (linear.bias - norm.running_mean) * s + norm.bias
+
+
+def fold_with_eps_outside(linear, norm):
+    s = norm.weight / (norm.running_var.sqrt() + norm.eps)
+    b = 0 if linear.bias is None else linear.bias
+    return linear.weight * s, (b - norm.running_mean) * s + norm.bias
+
+
+def fold_scaling_the_shift(linear, norm):
+    s = norm.weight / (norm.running_var + norm.eps).sqrt()
+    b = 0 if linear.bias is None else linear.bias
+    return linear.weight * s, (b - norm.running_mean + norm.bias) * s
+
+
+def fold_with_a_bare_mean(linear, norm):
+    s = norm.weight / (norm.running_var + norm.eps).sqrt()
+    b = 0 if linear.bias is None else linear.bias
+    return linear.weight * s, b * s - norm.running_mean + norm.bias
+
+
+def normalized(x, eps):
+    return layer_norm(x, 1, 0, eps)
+
+
 def layer_norm_in_place(x, weight, bias, eps):
     x -= x.mean(1, keepdim=True)
     x /= (x.var(1, correction=0, keepdim=True) + eps).sqrt()
@@ -96,7 +123,7 @@ RIGHT = {
         lambda x, w, b, eps: F.layer_norm(x, x.shape[-1:], w, b, eps),
     ],
     "3.4": [1.313, 1.31, torch.tensor([1.313]), np.float32(1.313)],
-    "3.5": [DIAGNOSES, {**DIAGNOSES, "F": "healthy"}],
+    "3.5": [DIAGNOSES, {**DIAGNOSES, "H": "healthy"}],
 }
 
 WRONG = {
@@ -121,12 +148,17 @@ WRONG = {
         (fold_scaling_the_weight_alone, "scaled as well. See hint 1"),
         (fold_scaling_the_mean_alone, "bias must be scaled as well. See hint 1"),
         (fold_adding_the_mean, "sign of the mean"),
+        (fold_needing_a_bias, "`bias` is `None`: take 0"),
+        (lambda linear, norm: linear.weight.T @ norm.eps, "raises TypeError"),
+        (fold_with_eps_outside, "eps belongs under the root"),
+        (fold_scaling_the_shift, "own bias is added after the scale"),
+        (fold_with_a_bare_mean, "The mean must be scaled as well. See hint 1"),
         (fold_by_the_batch, "running statistics: there is no batch in eval mode"),
         (fold_in_place, "changes the layers"),
         (lambda linear, norm: fold(linear, norm)[::-1], "got (4,) and (5, 4)"),
         (lambda linear, norm: (fold(linear, norm)[0].T, norm.bias), "the transpose"),
         (lambda linear, norm: fold(linear, norm)[0].sum(), "Expected two tensors"),
-        (lambda linear, norm: linear.bias - norm.running_mean, "raises TypeError"),
+        (lambda linear, norm: linear.bias - norm.running_mean, "Expected two tensors"),
         (
             lambda linear, norm: [t.detach().numpy() for t in fold(linear, norm)],
             "tensors of floats",
@@ -151,6 +183,24 @@ WRONG = {
             ),
             "root of the variance",
         ),
+        (
+            lambda x, w, b, eps: (
+                w
+                * (x - x.mean(1, keepdim=True))
+                / (x.std(1, correction=0, keepdim=True) + eps)
+                + b
+            ),
+            "`eps` belongs under the root",
+        ),
+        (lambda x, w, b, eps: (normalized(x, eps) + b) * w, "Scale first"),
+        (lambda x, w, b, eps: normalized(x, eps) * b + w, "the scale and `bias` the"),
+        (lambda x, w, b, eps: w * (x - x.mean(1, keepdim=True)) + b, "is divided"),
+        (
+            lambda x, w, b, eps: (
+                w * x / (x.var(1, correction=0, keepdim=True) + eps).sqrt() + b
+            ),
+            "Subtract the mean",
+        ),
         (layer_norm_in_place, "overwrites"),
         (lambda x, w, b, eps: layer_norm(x, w, b, eps).int(), "got one of int32"),
         (lambda x, w, b, eps: layer_norm(x, w, b, eps).numpy(), "got ndarray"),
@@ -164,18 +214,28 @@ WRONG = {
         (1.0, "too low"),
         (-1.3, "positive"),
         (1.25, "too low"),
-        (0.5, "That is the deviation"),
-        (1.891, "variance of 0.5"),
+        (1.29, "too low"),
+        (1.3, "too low"),
+        (1.32, "too high"),
+        (1.335, "too high"),
+        (0.5, "That is the size"),
+        (1.891, "mean square of 0.5"),
         ([1.313], "got list"),
     ],
     "3.5": [
-        ({**DIAGNOSES, "A": "healthy", "B": "gain too high"}, "2 of 5 not. See hint 2"),
-        ({**DIAGNOSES, "E": "healthy"}, "1 of 5 not. See hint 2"),
+        ({**DIAGNOSES, "A": "healthy", "D": "rate too high"}, "the rates. See hint 3"),
+        ({**DIAGNOSES, "F": "healthy"}, "the rates. See hint 3"),
+        ({**DIAGNOSES, "A": "rate too low", "F": "rate too high"}, "See hint 3"),
+        ({**DIAGNOSES, "B": "healthy", "D": "gain too high"}, "2 of 7 are not right"),
+        ({**DIAGNOSES, "G": "healthy"}, "1 of 7 are not right yet. See hint 2"),
+        ({**DIAGNOSES, "B": "dead units"}, "The dead units are in another. See hint 1"),
+        ({**DIAGNOSES, "C": "gain too high"}, "The dead units are in another."),
+        ({**DIAGNOSES, "C": "healthy"}, "The dead units are in another."),
         ({**DIAGNOSES, "A": "confident"}, "The confident one is another. See hint 1"),
-        ({**DIAGNOSES, "C": "gain too high"}, "The confident one is another."),
-        ({**DIAGNOSES, "A": "flu"}, "'flu' is none of confident, gain too high"),
+        ({**DIAGNOSES, "E": "gain too high"}, "The confident one is another."),
+        ({**DIAGNOSES, "A": "flu"}, "'flu' is none of confident, dead units"),
         ({**DIAGNOSES, "A": torch.zeros(2)}, "'Tensor' is none of"),
-        ({"A": "healthy"}, "no diagnosis for B, C, D, E"),
+        ({"A": "healthy"}, "no diagnosis for B, C, D, E, F, G"),
         (list(DIAGNOSES.values()), "Expected a dictionary"),
     ],
 }
