@@ -68,8 +68,8 @@ def texts(cell):
 
 
 def plain_text(output):
-    if output.output_type == "stream":
-        return output.text
+    if output.output_type == "stream":  # a page shows nothing of stderr
+        return output.text if output.name == "stdout" else ""
     if output.output_type == "error":
         return f"{output.ename}: {output.evalue}"
     return output.data.get("text/plain", "")
