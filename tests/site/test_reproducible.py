@@ -69,7 +69,8 @@ def texts(cell):
 
 def plain_text(output):
     if output.output_type == "stream":  # a page shows nothing of stderr
-        return output.text if output.name == "stdout" else ""
+        text = output.text if output.name == "stdout" else ""
+        return text.replace("\r\n", "\n")  # of a command in a terminal
     if output.output_type == "error":
         return f"{output.ename}: {output.evalue}"
     return output.data.get("text/plain", "")
