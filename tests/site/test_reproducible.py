@@ -68,8 +68,9 @@ def texts(cell):
 
 
 def plain_text(output):
-    if output.output_type == "stream":
-        return output.text
+    if output.output_type == "stream":  # a page shows nothing of stderr
+        text = output.text if output.name == "stdout" else ""
+        return text.replace("\r\n", "\n")  # of a command in a terminal
     if output.output_type == "error":
         return f"{output.ename}: {output.evalue}"
     return output.data.get("text/plain", "")
