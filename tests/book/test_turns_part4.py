@@ -61,6 +61,7 @@ WRONG = {
         (lambda dy, x, W: (*linear(dy, x, W)[:2], dy), "shape (5,), not (5, 5)"),
         (lambda dy, x, W: linear(dy, x, W)[:2], "three tensors"),
         (lambda dy, x, W: (dy @ W.T, dy.T @ x, dy.sum(0)), "transposed"),
+        (lambda dy, x, W: (x.T @ dy, dy @ W.T, dy.sum(0)), "in this order"),
         (lambda dy, x, W: (dy @ W.T, x @ dy, dy.sum(0)), "x.T, not x"),
         (lambda dy, x, W: (dy @ W.T, x.T @ dy, dy.sum(1)), "over the batch"),
     ],
@@ -89,6 +90,7 @@ WRONG = {
         (lambda demb, x, V: lookup_backward(demb, x, V)[:3], "shape (27, 4)"),
         (lambda demb, x, V: -lookup_backward(demb, x, V), "sign is wrong"),
         (lambda demb, x, V: demb, "shape (27, 4)"),
+        (lambda demb, x, V: lookup_backward(demb, x, 27), "larger vocabulary"),
     ],
 }
 

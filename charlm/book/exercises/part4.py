@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from charlm.book.exercises.answers import Check, Wrong, call, judge
+from charlm.book.exercises.answers import Check, Wrong, call, close, judge
 from charlm.book.exercises.atoms import EPS, ORDER, forward_atoms, gradient
 
 AUTOGRAD = "That asks autograd for the gradient; here you derive it yourself."
@@ -135,7 +135,7 @@ def _norm_mistakes(
         "The path through the variance is missing.": scale * (dy - mean),
         "The path through the mean is missing.": scale * (dy - var),
         "The paths through the mean and the variance are missing.": scale * dy,
-        "That is right for a variance divided by B; here it is B - 1.": (
+        "That is right for a variance divided by B; here it is B - 1. See hint 2.": (
             scale * (dy - mean - var * (B - 1) / B)
         ),
         "gamma is missing.": inv_std * (dy - mean - var),
@@ -204,12 +204,15 @@ def _cross_entropy(answer: Any) -> None:
     result = _call(answer, logits, y)
     _match(result, right, "dlogits", mistakes, hint=" See hint 1.")
     _other_sizes(answer)
-    logits, large = logits * 500, _call(answer, logits * 500, y)
+    hundreds = (logits * 100).float()  # where exp overflows
+    large = _call(answer, hundreds, y)
     try:
-        _match(large, (logits.softmax(1) - onehot) / B, "dlogits", {})
+        _match(large, (hundreds.double().softmax(1) - onehot) / B, "dlogits", {})
     except Wrong:
-        message = "It fails for logits in the hundreds: exp overflows. See hint 2."
-        raise Wrong(message) from None
+        raise Wrong(
+            "It fails for logits in the hundreds: exp overflows, or a whole row of it "
+            "becomes 0. See hint 2."
+        ) from None
 
 
 def _other_sizes(answer: Any) -> None:
@@ -338,6 +341,8 @@ def _back_linear(answer: Any) -> None:
             for s in ((n, o), (n, i), (i, o))
         )
         dx, dW, db = _three(_call(answer, dy, x, W))
+        if isinstance(dx, Tensor) and close(dx, x.T @ dy):
+            raise Wrong("That is dW: return dx, dW and db, in this order.")
         swapped = {"It should be W.T, not W.": dy @ W} if i == o else {}
         _match(dx, dy @ W.T, "dx", swapped)
         swapped = {
@@ -393,6 +398,9 @@ def _back_lookup(answer: Any) -> None:
         "The sign is wrong: nothing turns it around here.": -right,
     }
     _match(_call(answer, demb, x, 27), right, "dC", mistakes)
+    larger = _call(answer, demb, x, 30)
+    if not isinstance(larger, Tensor) or larger.shape != (30, right.shape[1]):
+        raise Wrong("For a larger vocabulary it should have more rows: V of them.")
 
 
 CHECKS: dict[str, Check] = {

@@ -197,6 +197,13 @@ def broken(t):
     return atoms_backward(forward_atoms())
 
 
+def of_the_largest(logits, y):
+    """Subtracts the largest logit of all rows, not of each."""
+    counts = (logits - logits.max()).exp()
+    probs = counts / counts.sum(1, keepdim=True)
+    return (probs - F.one_hot(y, logits.shape[1])) / len(y)
+
+
 RIGHT = {
     "4.1": [
         atoms_backward,
@@ -277,9 +284,10 @@ WRONG = {
         (overwriting, "overwrites"),
         (
             lambda z, y: dlogits(z, y) + 0 * z.exp(),
-            "overflows. See hint 2",
+            "exp overflows",
         ),
         (lambda z, y: dlogits(z.clamp(-20, 20), y), "in the hundreds"),
+        (of_the_largest, "a whole row of it becomes 0"),
         (lambda z, y: (z.softmax(1) - F.one_hot(y)) / len(y), "number of classes"),
         (
             lambda z, y: (z.softmax(1) - torch.eye(int(y.max()) + 1)[y]) / len(y),
