@@ -79,6 +79,9 @@ WRONG: dict[str, list[Any]] = {
         (lambda h: (h.abs() > 0.97).float().mean(0), "True or False"),
         (lambda h: (h.abs() > 0.97).all(0).tolist(), "Expected a tensor"),
         (lambda h: h[0] > 2, "other units"),
+        (lambda h: (h > 0.97).all(0) | (h < -0.97).all(0), "may jump"),
+        (lambda h: h.abs().mean(0) > 0.97, "keeps a unit alive"),
+        (lambda h: (h.abs() > 0.97).float().mean(0) > 0.95, "keeps a unit alive"),
     ],
     "standardize": [
         (lambda z: standardize(z, dim=1), "over the units"),

@@ -319,11 +319,15 @@ def _dead(answer: Any) -> None:
         "Beyond ±0.9 is not yet saturated; we count from ±0.97 on.": (
             (h.abs() > 0.9).all(0)
         ),
-        "That is the mean: it takes every example by itself.": (
-            h.mean(0).abs() > SATURATED
+        "A unit may jump from −1 to 1 and still be dead: take `h.abs()` first.": (
+            (h > SATURATED).all(0) | (h < -SATURATED).all(0)
         ),
     }
     if result.equal(beyond.all(0)):
+        many = torch.full((60, 3), 0.99)
+        many[7, 1], many[:, 2] = 0.96, -0.98
+        if not torch.equal(call(answer, many), torch.tensor([True, False, True])):
+            raise Wrong("A single example that is not saturated keeps a unit alive.")
         return
     for mistake, wrong in mistakes.items():
         if result.equal(wrong):
