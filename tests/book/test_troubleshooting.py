@@ -8,9 +8,11 @@ import mmap
 import re
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 import yaml
 from bookext import expectations, strict
 from bookext.failure import Failure, last_lines
@@ -291,3 +293,48 @@ def test_what_all_checks_may_say_is_there():
     for message in common - {"That is too {}. {}", "That number is far too large."}:
         start = re.split(r"[.:,;{]", message)[0].strip()
         assert start in " ".join(listed.split()), message
+
+
+def step_before_backward():
+    grad: Any = torch.zeros(2, requires_grad=True).grad
+    grad.zero_()
+
+
+ASIDE = {
+    "shape '[5, 3]' is invalid for input of size 12": lambda: torch.arange(12).view(
+        5, 3
+    ),
+    "Target 27 is out of bounds": lambda: F.cross_entropy(
+        torch.zeros(1, 27), torch.tensor([27])
+    ),
+    "Expected tensor for argument #1 'indices' to have one of the following scalar "
+    "types: Long, Int": lambda: F.embedding(torch.zeros(3), torch.zeros(27, 2)),
+    "mat1 and mat2 must have the same dtype": lambda: torch.nn.Linear(2, 2)(
+        torch.zeros(3, 2, dtype=torch.float64)
+    ),
+    "\"log_softmax_lastdim_kernel_impl\" not implemented for 'Long'": lambda: (
+        F.cross_entropy(torch.zeros(1, 27).long(), torch.tensor([1]))
+    ),
+    "mean(): could not infer output dtype": lambda: torch.tensor([True]).mean(),
+    "0D or 1D target tensor expected, multi-target not supported": lambda: (
+        F.cross_entropy(torch.zeros(32, 27), torch.zeros(32, 1).long())
+    ),
+    "Expected input batch_size (32) to match target batch_size (31).": lambda: (
+        F.cross_entropy(torch.zeros(32, 27), torch.zeros(31).long())
+    ),
+    "multinomial only supports floating-point dtypes for input, got: Long": lambda: (
+        torch.multinomial(torch.ones(27).long(), 1)
+    ),
+    "can't optimize a non-leaf Tensor": lambda: torch.optim.SGD(
+        [torch.zeros(2, requires_grad=True) * 2]
+    ),
+    "'NoneType' object has no attribute 'zero_'": step_before_backward,
+    "tensor(0)": lambda: dict[Any, str]()[torch.tensor(0)],
+}
+
+
+@pytest.mark.parametrize("message", ASIDE)
+def test_a_message_that_is_told_in_passing_is_the_real_one(message):
+    assert message in " ".join(TEXT.split())
+    with pytest.raises(Exception, match=re.escape(message)):
+        ASIDE[message]()
