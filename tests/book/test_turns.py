@@ -56,6 +56,12 @@ def the_likeliest(start, P, g):
     return name
 
 
+def without_an_end(start, P, g):
+    i = ID[start]
+    while True:
+        i = int(P[i].argmax()) or ID[start]
+
+
 def in_a_circle(start, P, g):
     name = start
     while i := drawn(P[ID[start]], g):
@@ -99,6 +105,7 @@ WRONG = {
         (lambda s, P, g: name_from(s, P, None), "same seed"),
         (lambda s, P, g: name_from(s, P, seeded()), "every generator"),
         (the_likeliest, "every generator"),
+        (without_an_end, "does not end"),
         (lambda start, P, g: name_from(start, P, g) + ".", "no letter"),
         (lambda start, P, g: list(name_from(start, P, g)), "Expected a name"),
         (lambda start, P: start, "TypeError"),

@@ -123,6 +123,8 @@ def call(answer: Any, *arguments: Any) -> Any:
     copies = [_copy(argument) for argument in arguments]
     try:
         result = answer(*copies)
+    except Wrong:
+        raise
     except Exception as error:
         message = str(error).partition("\n")[0]
         raise Wrong(f"It raises {type(error).__name__}: {message}") from None

@@ -93,7 +93,8 @@ def _half_smoothed(triples: Tensor) -> dict[str, list[float]]:
             _mean_loss((once + 1) / (once + 1).sum(2, keepdim=True), triples),
             _mean_loss(once / once.sum(2, keepdim=True), triples),
         ],
-        "Only the numerator is smoothed, so a row sums to more than 1. See hint 3.": [
+        "A row sums to more than 1: its sum must contain all 27 added ones. "
+        "See hint 3.": [
             _mean_loss((N + 1) / sums, triples),
             _mean_loss((N + 1) / (sums + 1), triples),
         ],
@@ -269,6 +270,11 @@ def _smoothing(answer: Any) -> None:
         raise Wrong("Another β has a lower loss on dev. See hint 1.")
     if loss == math.inf:
         raise Wrong("It is infinite: P₂ needs its smoothing of 1.")
+    if loss == -math.inf:
+        raise Wrong(
+            "It is minus infinity: a context never seen is divided by 0. Add β below, "
+            "too."
+        )
     bigram = {on: _bigram(on) for on in ("train", "all", "unsmoothed")}
     off = {on: abs(_on_test(beta, bigram[on]) - loss) for on in bigram}
     if min(off["all"], off["unsmoothed"]) < min(2e-4, off["train"]):
@@ -358,15 +364,22 @@ _READY_MADE = {"cross_entropy", "nll_loss", "log_softmax", "logsumexp", "softmax
 
 
 class _Calls(TorchFunctionMode):
-    """Collects the names of the functions of torch that are called."""
+    """Collects the names of the functions of torch that are called, and counts them.
 
-    def __init__(self) -> None:
+    Raises Wrong where there are more than most.
+    """
+
+    def __init__(self, most: int = 100_000) -> None:
         self.names: set[str] = set()
+        self.left = most
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         self.names.add(func.__name__)
+        self.left -= 1
+        if self.left < 0:
+            raise Wrong("It does not end. Does it draw each letter, and stop at 0?")
         return func(*args, **(kwargs or {}))
 
 
@@ -465,9 +478,8 @@ def _backward(answer: Any) -> None:
         raise Wrong("Bigram first, then trigram.")
     for order, value, expected in zip((2, 3), values, right):
         mistakes = {
-            "It is infinite: that table has counted the names forward. See hint 1.": (
-                math.inf
-            ),
+            "It is infinite: counting or scoring has used the names forward. "
+            "See hint 1.": (math.inf),
             "Take the smoothing away: it hides what there is to see.": (
                 _loss(order, 1, "backward", "backward")
             ),
@@ -514,7 +526,8 @@ def _name_from(answer: Any) -> None:
     P /= P.sum(1, keepdim=True)
     for start, right in {"o": "omar", "k": "k"}.items():
         g = torch.Generator().manual_seed(0)
-        result = call(answer, start, P, g)
+        with _Calls():
+            result = call(answer, start, P, g)
         if not isinstance(result, str):
             raise Wrong(f"Expected a name, got {type(result).__name__}.")
         if result == right[1:]:
@@ -541,7 +554,8 @@ def _draws_with_g(answer: Any) -> None:
 
     def names() -> list[str]:
         seeded = (torch.Generator().manual_seed(seed) for seed in range(12))
-        return [call(answer, "o", P, g) for g in seeded]
+        with _Calls():
+            return [call(answer, "o", P, g) for g in seeded]
 
     first = names()
     if len(set(first)) < 4:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from charlm.book.exercises.answers import (
     Check,
@@ -170,9 +171,12 @@ def _direct(answer: Any) -> None:
 
 def _context(answer: Any) -> None:
     try:
-        gains = [read_number(gain) for gain in answer]
+        answer = list(answer)
     except TypeError:
         raise Wrong("Expected five numbers, the gains of five characters.") from None
+    if any(isinstance(gain, Tensor) and gain.numel() > 1 for gain in answer):
+        raise Wrong("Each gain is one number: take the mean over the four seeds.")
+    gains = [read_number(gain) for gain in answer]
     if len(gains) == 6:
         raise Wrong("Six lengths have five gains between them. See hint 1.")
     if len(gains) != 5:
@@ -181,7 +185,7 @@ def _context(answer: Any) -> None:
         raise Wrong("Those are losses; a gain is the difference of two. See hint 1.")
     if gains[0] < 0:
         raise Wrong("A longer context has the lower loss: mind the sign. See hint 2.")
-    if gains == sorted(gains) and gains[0] > 0.05:
+    if 0.05 < gains[0] < gains[1] and gains[0] < min(gains[2:]):
         raise Wrong(
             "These add up: subtract each loss from the one just above it, not from the "
             "first. See hint 1."

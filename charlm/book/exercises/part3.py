@@ -149,6 +149,12 @@ def _explain_fold(result: Tensor, x: Tensor, linear: Any, norm: Any) -> None:
         "Divide by the standard deviation, the root of the variance.": (
             norm.weight * (z - mean) / (var + norm.eps) + norm.bias
         ),
+        "Take the norm's own eps, `norm.eps`.": (
+            norm.weight * (z - mean) / (var + 1e-5).sqrt() + norm.bias
+        ),
+        "The running mean is lost: it is subtracted even where there is no bias.": (
+            s * z + norm.bias
+        ),
         "The norm's own bias is missing.": s * (z - mean),
         "The norm's weight is missing.": (z - mean) * s / norm.weight + norm.bias,
         "The linear layer's bias is lost when it has one.": s * (xW - mean) + norm.bias,

@@ -129,8 +129,8 @@ WRONG = {
         (3.1645, "whether"),  # N[a, b, c] += 1, then 1 more
         (2.9671, "whether"),  # the same without smoothing
         (3.1461, "one thing more: that table"),  # with one boundary in front
-        (2.1629, "numerator"),
-        (2.1654, "numerator"),  # and 1 below, not 27
+        (2.1629, "all 27 added ones"),
+        (2.1654, "all 27 added ones"),  # and 1 below, not 27
         (2.0355, "one thing more: only the num"),  # with one boundary in front
         (2.2364, "denominator"),
         (2.1208, "one thing more: only the den"),
@@ -177,6 +177,7 @@ WRONG = {
         ((15, with_shares(15, bigram(WORDS))), "counted all names"),
         ((20, with_shares(20, bigram(WORDS, smoothing=0))), "counted all names"),
         ((20, math.inf), "needs its smoothing"),
+        ((20, -math.inf), "Add β below"),
         ((15, with_shares(15, bigram(TRAIN), added=1)), "without an added 1"),
         ((30, with_shares(30, bigram(TRAIN), added=1)), "without an added 1"),
         ((20, with_shares(20, bigram(TRAIN)[:, None])), "middle character"),
@@ -254,7 +255,7 @@ WRONG = {
     "1.8": [
         ((BACKWARD, 2.1863, 2.4544), "Bigram first"),
         ((BACKWARD, 2.4550, 2.2128), "smoothing"),
-        ((BACKWARD, math.inf, math.inf), "forward"),
+        ((BACKWARD, math.inf, math.inf), "counting or scoring"),
         ((BACKWARD, 2.4525, 2.1815), "all names"),
         ((BACKWARD, 2.45, 2.19), "four decimals"),
         ((BACKWARD, 2.4544, 2.2), "four decimals"),

@@ -67,6 +67,12 @@ def fold_needing_a_bias(linear, norm):
     return linear.weight * s, (linear.bias - norm.running_mean) * s + norm.bias
 
 
+def fold_without_the_mean(linear, norm):
+    s = norm.weight / (norm.running_var + norm.eps).sqrt()
+    b = 0 if linear.bias is None else linear.bias
+    return linear.weight * s, b * s + norm.bias
+
+
 def fold_with_eps_outside(linear, norm):
     s = norm.weight / (norm.running_var.sqrt() + norm.eps)
     b = 0 if linear.bias is None else linear.bias
@@ -151,6 +157,8 @@ WRONG = {
         (fold_needing_a_bias, "`bias` is `None`: take 0"),
         (lambda linear, norm: linear.weight.T @ norm.eps, "raises TypeError"),
         (fold_with_eps_outside, "eps belongs under the root"),
+        (lambda linear, norm: fold(linear, norm, eps=1e-5), "`norm.eps`"),
+        (fold_without_the_mean, "running mean is lost"),
         (fold_scaling_the_shift, "own bias is added after the scale"),
         (fold_with_a_bare_mean, "The mean must be scaled as well. See hint 1"),
         (fold_by_the_batch, "running statistics: there is no batch in eval mode"),
