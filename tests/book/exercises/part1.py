@@ -131,7 +131,7 @@ WRONG = {
         (3.1461, "one thing more: that table"),  # with one boundary in front
         (2.1629, "all 27 added ones"),
         (2.1654, "all 27 added ones"),  # and 1 below, not 27
-        (2.0355, "one thing more: only the num"),  # with one boundary in front
+        (2.0355, "one thing more: a row sums to more"),  # with one boundary in front
         (2.2364, "denominator"),
         (2.1208, "one thing more: only the den"),
         (2.21, "four decimals"),
