@@ -27,7 +27,14 @@ def test_a_miss_leaves_a_note(notes, value):
     expect("loss < 3", value, 1, 2.5)
     (note,) = notes
     said = f"loss &lt; 3: here {value:.4g}, written for 1 to 2.5"
-    assert f'data-expectation="{said}"' in note
+    assert f'data-expectation="{said}"' in note and "is one draw" in note
+
+
+def test_a_missed_time_is_told_apart(notes):
+    expect("a ratio of times", 0.9, low=1, timed=True)
+    (note,) = notes
+    assert 'data-timed-expectation="a ratio of times: here 0.9' in note
+    assert "A time depends" in note and "one draw" not in note
 
 
 @pytest.mark.parametrize("band", [{}, {"low": 2, "high": 1}, {"low": math.nan}])

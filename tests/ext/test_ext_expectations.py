@@ -33,7 +33,7 @@ def app(monkeypatch):
 def test_a_cell_of_expectations_shows_only_what_was_missed(app):
     kinds = [type(child).__name__ for child in app.document]
     assert kinds == ["container", "raw"] and SAID in app.document[1].astext()
-    assert [said for _, said in app.env.metadata["a"]["missed"]] == [SAID]
+    assert [said for _, said, _ in app.env.metadata["a"]["missed"]] == [SAID]
 
 
 @pytest.mark.parametrize("exception, told", [(None, 1), (ValueError(), 0)])
@@ -52,3 +52,24 @@ def test_a_strict_build_warns(app, monkeypatch, caplog):
     )
     tell(app, None)
     assert [(a[1], k["location"][0]) for a, k in warned] == [(SAID, "a")]
+
+
+def test_a_strict_build_lists_a_time_and_does_not_fail_for_it(monkeypatch):
+    """Other programs disturb a clock, so a time is no reason to publish nothing."""
+    monkeypatch.setenv("CHARLM_STRICT", "1")
+    warned, told = [], []
+    logger = "bookext.expectations.logger.warning"
+    monkeypatch.setattr(logger, lambda *a, **_: warned.append(a[1]))
+    monkeypatch.setattr(atexit, "register", lambda *lines, **_: told.extend(lines))
+    document = new_document("a.md")
+    document += cell(
+        "expect",
+        '<p data-timed-expectation="a time">…</p>',
+        f'<p data-expectation="{SAID}">…</p>',
+    )
+    env = SimpleNamespace(docname="a", metadata={"a": {}})
+    document.settings.env = env
+    PlaceNotes(document).apply()
+    tell(SimpleNamespace(env=env), None)
+    assert warned == [SAID]
+    assert told[-1].endswith("a time") and SAID not in "".join(map(str, told))

@@ -71,11 +71,13 @@ def test_a_wrong_cell_gets_a_note_before_it_and_is_on_the_list():
         cell(SHOWN),
         nodes.container("", cell_metadata={"tags": ["expect"]}),
     ]
-    env = SimpleNamespace(docname="a", metadata={"a": {"missed": [(1, "a number")]}})
+    env = SimpleNamespace(
+        docname="a", metadata={"a": {"missed": [(1, "a number", False)]}}
+    )
     document.settings.env = env
     CheckErrors(document).apply()
     kinds = [type(child).__name__ for child in document]
     assert kinds == ["container", *["admonition", "container"] * 2, "container"]
-    said = [text for _, text in env.metadata["a"]["missed"]]
+    said = [text for _, text, _ in env.metadata["a"]["missed"]]
     assert said[0] == "a number" and len(said) == 3
     assert said[1] in document[1].astext() and said[2] in document[3].astext()

@@ -63,7 +63,7 @@ class CheckErrors(SphinxTransform):
             blocks = cell.findall(nodes.literal_block)
             shown = [b.astext() for b in blocks if "traceback" in b["classes"]]
             if found := fault(metadata.get("raises", []), "\n".join(shown)):
-                missed.append((cell.line, found))
+                missed.append((cell.line, found, False))
                 cell.parent.insert(cell.parent.index(cell), note(found))
 
 
