@@ -206,8 +206,7 @@ charlm.living("gain", (place, _, { choice, element, random, slider, status, svg 
   }
 
   function sentence(measured) {
-    const [middle, last] = [measured[gain.depth / 2 - 1], measured.at(-1)]
-    const growth = last.std / middle.std
+    const growth = measured.at(-1).std / measured[0].std
     const verdict = growth < 0.8 ? "fades" : growth > 1.25 ? "grows" : "keeps its size"
     const activation = state.activation === "none" ? "no activation" : state.activation
     const more = {

@@ -99,7 +99,10 @@ def check_loss(
         if math.isclose(value, mistakes[likeliest], rel_tol=1e-6, abs_tol=TOLERANCE):
             raise Wrong(likeliest)
     if value < 0:
-        raise Wrong("A loss is not negative: mind the sign of the logarithm.")
+        raise Wrong(
+            "A loss is not negative: mind the sign of the logarithm. Or does a row sum "
+            "to more than 1?"
+        )
     if math.isclose(value, right / math.log(2), abs_tol=TOLERANCE):
         raise Wrong("That is in bits; use the natural logarithm.")
     direction = "low" if value < right else "high"

@@ -254,6 +254,11 @@ def _bigram(count_on: str) -> Tensor:
     return table(torch.arange(27)[:, None]).exp()
 
 
+def _without_keepdim() -> Tensor:
+    n = NGram(_data()[0], 2).fit(_data()[2]).counts() + 1
+    return n / n.sum(1)
+
+
 def _on_test(beta: float, shares: Tensor, added: int = 0) -> float:
     vocab, *_, test = _data()
     return _with_shares(beta, shares, *windows(test, vocab, block_size=2), added)
@@ -277,6 +282,12 @@ def _smoothing(answer: Any) -> None:
         )
     bigram = {on: _bigram(on) for on in ("train", "all", "unsmoothed")}
     off = {on: abs(_on_test(beta, bigram[on]) - loss) for on in bigram}
+    first = abs(_on_test(beta, bigram["train"][:, :, None]) - loss)
+    if first < min(2e-4, off["train"]):
+        raise Wrong(
+            "P₂ should have the dimensions b and c; `P2[:, :, None]` has a and b. "
+            "See hint 2."
+        )
     if min(off["all"], off["unsmoothed"]) < min(2e-4, off["train"]):
         raise Wrong(
             "P₂ seems to have counted all names: count it on train. See hint 3."
@@ -285,6 +296,9 @@ def _smoothing(answer: Any) -> None:
     mistakes = {
         "P₂ should depend on the middle character, not on the first. See hint 2.": (
             _on_test(beta, bigram["train"][:, None])
+        ),
+        "The rows of P₂ do not sum to 1: is a keepdim missing? See hint 2.": (
+            _on_test(beta, _without_keepdim())
         ),
         "P₂ is transposed: its rows are for the character before. See hint 2.": (
             _on_test(beta, bigram["train"].T)
@@ -415,7 +429,7 @@ def _additive(answer: Any) -> None:
             raise Wrong("The first character's votes come first in W. See hint 1.")
         raise Wrong(
             f"Its loss is {value:.2f}, and it can come lower: train longer, with a "
-            "smaller step (hint 2), and on the examples of 1.1, with two boundaries."
+            "step of about 20 (hint 2), on the examples of 1.1, with two boundaries."
         )
 
 
@@ -478,8 +492,8 @@ def _backward(answer: Any) -> None:
         raise Wrong("Bigram first, then trigram.")
     for order, value, expected in zip((2, 3), values, right):
         mistakes = {
-            "It is infinite: counting or scoring has used the names forward. "
-            "See hint 1.": (math.inf),
+            "It is infinite: some pair was not counted. Count and score one list, "
+            "all names backward. See hint 1.": (math.inf),
             "Take the smoothing away: it hides what there is to see.": (
                 _loss(order, 1, "backward", "backward")
             ),

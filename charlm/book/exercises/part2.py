@@ -170,6 +170,8 @@ def _direct(answer: Any) -> None:
 
 
 def _context(answer: Any) -> None:
+    if isinstance(answer, dict):
+        raise Wrong("Expected a list of the five gains.")
     try:
         answer = list(answer)
     except TypeError:
@@ -193,7 +195,10 @@ def _context(answer: Any) -> None:
     if gains[0] < gains[-1]:
         raise Wrong("The second character gains most, and comes first.")
     if max(gains[3:]) > 0.05:
-        raise Wrong("Each gain is over the context one shorter. See hint 1.")
+        raise Wrong(
+            "Each gain is a difference of two losses, over the context one shorter. "
+            "See hint 1."
+        )
     # Over six draws of four seeds: .067-.080, .025-.042, .018-.032, -.001-.016,
     # -.003-.013.
     bands = [(0.05, 0.1), (0.01, 0.055), (0.0, 0.05), (-0.03, 0.04), (-0.03, 0.04)]

@@ -376,7 +376,9 @@ def _explain_standardize(result: Tensor, z: Tensor) -> None:
         "The `1e-5` belongs under the root, next to the variance.": (
             centered / (var.sqrt() + EPS)
         ),
-        "The `1e-5` is missing.": centered / var.sqrt(),
+        "The `1e-5` is not under the root: `(var + 1e-5).sqrt()`.": (
+            centered / var.sqrt()
+        ),
         "The mean is subtracted, but nothing is divided.": centered,
         "The mean is not subtracted.": z / (var + EPS).sqrt(),
     }

@@ -297,7 +297,7 @@ def _layer_norm(answer: Any) -> None:
         "The path through the variance is missing. See hint 1.": inv_std
         * (dxhat - mean),
         "The path through the mean is missing. See hint 1.": inv_std * (dxhat - var),
-        "Those are the batch normalization of exercise 4.3: sum over channels. "
+        "That is the batch normalization of exercise 4.3: sum over channels. "
         "See hint 1.": _batch_sums(dy, xhat, inv_std, gamma),
         "Those sums are not yet means: divide by the number of channels.": (
             inv_std * (dxhat - 7 * (dxhat - right / inv_std))
