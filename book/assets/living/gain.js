@@ -206,7 +206,8 @@ charlm.living("gain", (place, _, { choice, element, random, slider, status, svg 
   }
 
   function sentence(measured) {
-    const growth = measured.at(-1).std / measured[0].std
+    const last = measured.at(-1)
+    const growth = last.std / measured[0].std
     const verdict = growth < 0.8 ? "fades" : growth > 1.25 ? "grows" : "keeps its size"
     const activation = state.activation === "none" ? "no activation" : state.activation
     const more = {
