@@ -122,6 +122,8 @@ def test_facts_of_the_chapter(browser, url):
         fading = [layer["std"] for layer in layers(page)]
         assert fading == sorted(fading, reverse=True) and fading[-1] < 0.3
         assert "fades" in status(page)
+        set_gain(page, 1.1)  # slowly: the last layer is near the middle one
+        assert "fades" in status(page)
 
         page.get_by_role("radio", name="none").check()
         set_gain(page, 1.67)

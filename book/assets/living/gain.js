@@ -217,7 +217,7 @@ charlm.living("gain", (place, _, { choice, element, random, slider, status, svg 
     }
     return (
       `Gain ${state.size.toFixed(2)}, ${activation}, ${state.norm ? "with" : "without"} batch normalization: ` +
-      `the signal ${verdict}. Its deviation is ${gain.show(measured[0].std)} in the first layer and ` +
+      `the signal ${verdict}. Its standard deviation is ${gain.show(measured[0].std)} in the first layer and ` +
       `${gain.show(last.std)} in the last${more[state.activation]}.`
     )
   }

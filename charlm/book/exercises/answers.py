@@ -64,7 +64,8 @@ def read_number(answer: Any) -> float:
     if math.isnan(value):
         raise Wrong(
             "The answer is nan: somewhere 0 was divided by 0, or infinity met infinity "
-            "(an overflow, or a rate too high)."
+            "(an overflow, or a rate too high), or a logarithm was taken of a negative "
+            "number."
         )
     return value
 
