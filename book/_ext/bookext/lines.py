@@ -1,0 +1,53 @@
+"""On a phone code wraps with a hanging indent, and an output shrinks until it fits.
+
+For that the style sheet must know each line of a listing with its indentation (`--i`), and
+the width of an output's longest line (`--cols`). Written into the pages when the links
+in their code are there.
+"""
+
+import re
+from html import unescape
+from pathlib import Path
+
+LISTING = re.compile(
+    r'(?P<kind><div class="[^"]*highlight-[^"]*">)(?P<open><div class="highlight">)'
+    r"<pre>(?P<text>.*?)</pre>",
+    re.DOTALL,
+)
+TAG = re.compile(r"<[^>]*>")
+AS_TEXT = ("myst-ansi", "highlight-text", "highlight-default", "highlight-none")
+
+
+def plain(line):
+    return unescape(TAG.sub("", line))
+
+
+def with_lines(match):
+    lines = match["text"].removeprefix("<span></span>").rstrip("\n").split("\n")
+    start = f"{match['kind']}{match['open']}"
+    if any(kind in match["kind"] for kind in AS_TEXT):
+        widest = max(len(plain(line)) for line in lines)
+        return f'{start}<pre style="--cols:{widest}">{match["text"]}</pre>'
+    wrapped = []
+    for line in lines:
+        text = plain(line)
+        indent = len(text) - len(text.lstrip())
+        style = f' style="--i:{indent}"' if indent else ""
+        wrapped.append(f'<span class="ln"{style}>{line}\n</span>')
+    return f"{start}<pre><span></span>{''.join(wrapped)}</pre>"
+
+
+def write(app, exception):
+    if exception or app.builder.name != "html":
+        return
+    for docname in app.env.found_docs:
+        page = Path(app.builder.get_outfilename(docname))
+        if page.exists():
+            html = page.read_text(encoding="utf-8")
+            changed = LISTING.sub(with_lines, html)
+            if changed != html:
+                page.write_text(changed, encoding="utf-8")
+
+
+def setup(app):
+    app.connect("build-finished", write, priority=550)

@@ -1,0 +1,67 @@
+"""Where am I? The rail lists the book and the open page's sections, the bar the place.
+
+Both are templates (`sections/header.html`, `rail.html`); this module hands them their
+lists, and cuts "Part 1: Bigrams" into the name and what stands above it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from docutils import nodes
+
+PART = re.compile(r"Part (\d+): (.*)", re.DOTALL)
+TITLE = re.compile(r"(<h1>)Part \d+: ")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page in the rail: its number, if it is a part, its name and its address."""
+
+    number: str
+    name: str
+    href: str
+    here: bool
+
+
+def entry(app, context, page):
+    title = app.env.titles[page].astext()
+    part = PART.match(title)
+    number, name = part.groups() if part else ("", title)
+    here = page == context["pagename"]
+    return Entry(number, name, "#" if here else context["pathto"](page), here)
+
+
+def sections(env, page):
+    """(anchor, title) of each section right below the title of a page."""
+    contents = env.tocs.get(page)
+    if contents is None:
+        return []
+    top = contents[0].children[1] if len(contents[0]) > 1 else []
+    links = [next(item.findall(nodes.reference), None) for item in top]
+    links = [link for link in links if link and link["anchorname"]]
+    return [(link["anchorname"], link.astext()) for link in links]
+
+
+def groups(app, context):
+    """(caption, entries) of each group of pages in the table of contents."""
+    trees = app.env.external_site_map.root.subtrees
+    return [
+        (tree.caption, [entry(app, context, str(item)) for item in tree.items])
+        for tree in trees
+    ]
+
+
+def add(app, pagename, templatename, context, doctree):
+    context["rail"] = groups(app, context)
+    context["sections"] = sections(app.env, pagename)
+    every = [page for _, pages in context["rail"] for page in pages]
+    here = next((page for page in every if page.here), None)
+    context["place"] = here
+    if here and here.number:
+        parts = sum(bool(page.number) for page in every)
+        above = f'<p class="eyebrow">Part {here.number} of {parts}</p>\n'
+        context["body"] = TITLE.sub(rf"{above}\1", context["body"], count=1)
+
+
+def setup(app):
+    app.connect("html-page-context", add, priority=600)

@@ -1,0 +1,80 @@
+// Where the reader is: the section in the bar and in the rail, and where to go on next time.
+{
+  const links = [...document.querySelectorAll(".rail-sections a")]
+  const sections = links.map((link) =>
+    document.getElementById(decodeURIComponent(link.hash.slice(1))),
+  )
+  const count = document.querySelector(".bar-count")
+  const here = document.querySelector(".bar-here")
+  const progress = document.querySelector(".bar-progress")
+  const rail = document.querySelector("#pst-primary-sidebar")
+  const article = document.querySelector(".bd-article")
+  const key = `charlm-place:${location.pathname}`
+  let current = -1
+
+  // The section whose heading was the last to pass a line at 30 % of the window.
+  const find = () =>
+    sections.findLastIndex((s) => s.getBoundingClientRect().top < innerHeight * 0.3)
+
+  function show(index) {
+    current = index
+    links.forEach((link, i) => {
+      link.classList.toggle("read", i < index)
+      if (i === index) link.setAttribute("aria-current", "location")
+      else link.removeAttribute("aria-current")
+    })
+    count.textContent =
+      index < 0 ? `${links.length} sections` : `${index + 1}/${links.length}`
+    here.textContent = index < 0 ? "" : links[index].textContent
+    const mark = links[Math.max(index, 0)]
+    const { top, bottom } = mark.getBoundingClientRect()
+    const frame = rail.getBoundingClientRect()
+    if (top < frame.top + 40 || bottom > frame.bottom - 40)
+      rail.scrollTop += (top + bottom) / 2 - (frame.top + frame.bottom) / 2
+    try {
+      if (index > 0) localStorage.setItem(key, links[index].hash)
+    } catch {} // a reader may forbid it
+  }
+
+  function look() {
+    const { top, height } = article.getBoundingClientRect()
+    const share = Math.min(1, Math.max(0, -top / Math.max(1, height - innerHeight)))
+    progress.style.transform = `scaleX(${share})`
+    const index = find()
+    if (index !== current) show(index)
+  }
+
+  function resume() {
+    let hash
+    try {
+      hash = localStorage.getItem(key)
+    } catch {
+      return
+    }
+    const index = links.findIndex((link) => link.hash === hash)
+    if (index < 1 || location.hash || scrollY > innerHeight) return
+    const line = document.createElement("p")
+    line.className = "resume"
+    const link = document.createElement("a")
+    link.href = hash
+    link.textContent = `Continue with ${index + 1}/${links.length}, ${links[index].textContent}`
+    line.append(link)
+    article.querySelector("h1").after(line)
+  }
+
+  if (links.length && count) {
+    resume()
+    let asked = false
+    const ask = () => {
+      if (asked) return
+      asked = true
+      requestAnimationFrame(() => {
+        asked = false
+        look()
+      })
+    }
+    addEventListener("scroll", ask, { passive: true })
+    addEventListener("resize", ask)
+    look()
+  }
+}

@@ -1,0 +1,78 @@
+"""Cut the book's fonts out of the complete ones: `python book/make_fonts.py FOLDER`.
+
+FOLDER has the unpacked releases of Adobe's Source fonts, as the npm packages
+`source-serif` 4.5.1, `source-sans` 3.52.0 and `source-code-pro` 2.42.0 hold them, each in
+a folder of its name. It needs `fonttools` and `brotli`. The pages load what is written
+to `book/assets/fonts`; figures use what is written to `charlm/book/fonts`. Both stay
+under the SIL Open Font License, copied beside them. It reserves the name of the complete
+fonts, so the cut ones are called Charlm.
+"""
+
+import sys
+from pathlib import Path
+from shutil import copyfile
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
+
+BOOK = Path(__file__).parent
+PAGES = BOOK / "assets" / "fonts"
+FIGURES = BOOK.parent / "charlm" / "book" / "fonts"
+LETTERS = (
+    "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100), *range(0x3B1, 0x3CA)]))
+    + "ŁłŚśŹźŻżŐőŞşĞğİıʻ–—‘’“”„…•·×−±√∞≈≠≤≥→←↑↓↳★●▸▾"
+)
+ON_PAGES = {  # file: name, style, source
+    "serif": ("Charlm Serif", "Regular", "source-serif/TTF/SourceSerif4-Regular.ttf"),
+    "serif-italic": ("Charlm Serif", "Italic", "source-serif/TTF/SourceSerif4-It.ttf"),
+    "serif-semibold": (
+        "Charlm Serif",
+        "Semibold",
+        "source-serif/TTF/SourceSerif4Subhead-Semibold.ttf",
+    ),
+    "sans": ("Charlm Sans", "Regular", "source-sans/VF/SourceSans3VF-Upright.ttf"),
+    "mono": ("Charlm Mono", "Regular", "source-code-pro/VF/SourceCodeVF-Upright.ttf"),
+}
+IN_FIGURES = {
+    "sans": ("Charlm Sans", "Regular", "source-sans/TTF/SourceSans3-Regular.ttf"),
+    "sans-semibold": (
+        "Charlm Sans",
+        "Semibold",
+        "source-sans/TTF/SourceSans3-Semibold.ttf",
+    ),
+}
+
+
+def cut(path, name, style):
+    """The font with only `LETTERS` in it, of weights 400 to 650 if it varies."""
+    font = TTFont(path)
+    features = ["kern", "tnum", "lnum"] + ["liga"] * ("Serif" in name)
+    options = Options(layout_features=features, hinting=False, notdef_outline=True)
+    options.name_IDs = [1, 2, 3, 4, 6, 13, 14]
+    subsetter = Subsetter(options)
+    subsetter.populate(text=LETTERS)
+    subsetter.subset(font)
+    if "fvar" in font:
+        font = instantiateVariableFont(font, {"wght": (400, 650)})
+    names = {1: name, 2: style, 3: f"{name} {style}", 4: f"{name} {style}"}
+    names[6] = f"{name} {style}".replace(" ", "-")
+    for number, text in names.items():
+        font["name"].setName(text, number, 3, 1, 0x409)
+    return font
+
+
+def main(folder):
+    for place, fonts in ((PAGES, ON_PAGES), (FIGURES, IN_FIGURES)):
+        place.mkdir(exist_ok=True)
+        copyfile(folder / "source-sans" / "LICENSE.md", place / "LICENSE.md")
+        for stem, (name, style, path) in fonts.items():
+            font = cut(folder / path, name, style)
+            font.flavor = "woff2" if place is PAGES else None
+            file = place / f"{stem}.{font.flavor or 'ttf'}"
+            font.save(file)
+            print(f"{file.relative_to(BOOK.parent)}: {file.stat().st_size / 1000:.1f} kB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
