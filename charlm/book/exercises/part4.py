@@ -36,7 +36,7 @@ def _call(answer: Any, *arguments: Any) -> Any:
 
 
 def _turn(answer: Any, *arguments: Any) -> Any:
-    """Return what the answer makes of the arguments: all of it fits into the page's net.
+    """Return what the answer makes of the arguments, which must fit into the net.
 
     That net is in float64, and the next line of the page compares with it.
     """
