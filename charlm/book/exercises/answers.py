@@ -106,6 +106,8 @@ def check_loss(
         )
     if math.isclose(value, right / math.log(2), abs_tol=TOLERANCE):
         raise Wrong("That is in bits; use the natural logarithm.")
+    if math.isclose(value, math.exp(right), abs_tol=TOLERANCE):
+        raise Wrong("That is the perplexity, the exponential of the loss.")
     direction = "low" if value < right else "high"
     raise Wrong(f"That is too {direction}. {advice}")
 

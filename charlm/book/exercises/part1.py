@@ -42,6 +42,7 @@ def _data() -> tuple[Vocabulary, list[str], list[str], list[str], list[str]]:
 def _loss(order: int, smoothing: float, count_on: str, score_on: str) -> float:
     vocab, words, train, dev, test = _data()
     splits = {"all": words, "train": train, "dev": dev, "test": test}
+    splits["train + dev"] = train + dev
     splits["backward"] = [word[::-1] for word in words]
     n1, n2 = int(0.8 * len(words)), int(0.9 * len(words))
     splits |= {"first": words[:n1], "next": words[n1:n2]}  # in the file's order
@@ -130,12 +131,18 @@ def _trigram(answer: Any) -> None:
         "Those sums run over the first character. See hint 3.": (
             _by_hand(triples, dim=0)
         ),
-        "That is the loss without smoothing; add 1 to every count.": (
+        "That is the loss with hardly any smoothing; add 1 to every count.": (
             _loss(3, 0, "all", "all")
         ),
         "Those sums run over the whole table, so its rows do not sum to 1. "
         "See hint 3.": _mean_loss((N := _table(triples) + 1) / N.sum(), triples),
         "That is a sum; divide by the number of examples.": right * len(triples),
+        "That is a loss per name; divide by the number of examples.": (
+            right * len(triples) / len(_data()[1])
+        ),
+        "Ends of names count, too: divide by the number of examples.": (
+            right * len(triples) / (c > 0).sum().item()
+        ),
         "The sign: the loss is the negative log-likelihood.": -right,
         "That is the perplexity, the exponential of the loss.": math.exp(right),
         "That is the bigram's loss.": _loss(2, 1, "all", "all"),
@@ -196,7 +203,8 @@ def _splits(answer: Any) -> None:
 
 def _of_splits(order: int, value: float) -> str:
     """Return the mistake with the splits that leads to the value, or ""."""
-    right = _loss(order, 1, "train", "dev")
+    right, dev = _loss(order, 1, "train", "dev"), _data()[3]
+    n = sum(map(len, dev))  # letters; each name has one end more
     mistakes = {
         "It is infinite: without smoothing, one unseen pair is enough.": math.inf,
         "The smoothing should be 1.": _loss(order, 0.2, "train", "dev"),
@@ -204,6 +212,12 @@ def _of_splits(order: int, value: float) -> str:
         "That is in bits; use the natural logarithm.": right / math.log(2),
         "That model has counted the dev names too. See hint 1.": (
             _loss(order, 1, "all", "dev")
+        ),
+        "That model has counted train and dev; count train alone. See hint 1.": (
+            _loss(order, 1, "train + dev", "dev")
+        ),
+        "That is the loss on all names; score on dev. See hint 2.": (
+            _loss(order, 1, "train", "all")
         ),
         "That model has counted all names, and is scored on them. See hint 1.": (
             _loss(order, 1, "all", "all")
@@ -220,12 +234,36 @@ def _of_splits(order: int, value: float) -> str:
         "Those splits are not shuffled: dev has the boys' names. See hint 2.": (
             _loss(order, 1, "first", "next")
         ),
+        "That is the perplexity, the exponential of the loss.": math.exp(right),
+        "That is a sum; divide by the number of characters.": right * (n + len(dev)),
+        "That is a loss per name; divide by the number of characters.": (
+            right * (n + len(dev)) / len(dev)
+        ),
+        "Ends of names count, too: divide by the number of predictions.": (
+            right * (n + len(dev)) / n
+        ),
     }
+    if order == 3:
+        mistakes["The trigram needs two boundaries in front. See exercise 1.1."] = (
+            _one_boundary()
+        )
     if value == math.inf:
         return next(iter(mistakes))
     likeliest = min(mistakes, key=lambda mistake: abs(mistakes[mistake] - value))
-    near = math.isclose(value, mistakes[likeliest], abs_tol=TOLERANCE)
+    near = math.isclose(value, mistakes[likeliest], rel_tol=1e-6, abs_tol=TOLERANCE)
     return likeliest if near else ""
+
+
+@cache
+def _one_boundary() -> float:
+    """Return the loss on dev of train's trigram, of names with one boundary ahead."""
+    vocab, _, train, dev, _ = _data()
+    examples = {}
+    for split, words in (("train", train), ("dev", dev)):
+        X, Y = windows(words, vocab, block_size=2)
+        examples[split] = torch.cat([X, Y[:, None]], dim=1)[X.sum(1) > 0]
+    N = _table(examples["train"]) + 1
+    return _mean_loss(N / N.sum(2, keepdim=True), examples["dev"])
 
 
 @cache
@@ -246,10 +284,10 @@ def _with_shares(
 
 
 @cache
-def _bigram(count_on: str) -> Tensor:
+def _bigram(count_on: str, smoothing: float = 1) -> Tensor:
     """Return the bigram's probabilities, (27, 27), of train or of all names."""
     vocab, words, train, *_ = _data()
-    smoothing = 0 if count_on == "unsmoothed" else 1
+    smoothing = 0 if count_on == "unsmoothed" else smoothing
     table = NGram(vocab, 2, smoothing).fit(train if count_on == "train" else words)
     return table(torch.arange(27)[:, None]).exp()
 
@@ -280,33 +318,42 @@ def _smoothing(answer: Any) -> None:
             "It is minus infinity: a context never seen is divided by 0. Add β below, "
             "too."
         )
-    bigram = {on: _bigram(on) for on in ("train", "all", "unsmoothed")}
-    off = {on: abs(_on_test(beta, bigram[on]) - loss) for on in bigram}
-    first = abs(_on_test(beta, bigram["train"][:, :, None]) - loss)
-    if first < min(2e-4, off["train"]):
-        raise Wrong(
-            "P₂ should have the dimensions b and c; `P2[:, :, None]` has a and b. "
-            "See hint 2."
-        )
-    if min(off["all"], off["unsmoothed"]) < min(2e-4, off["train"]):
-        raise Wrong(
-            "P₂ seems to have counted all names: count it on train. See hint 3."
-        )
+    right = _backed_off(beta, "test")
+    if loss == round(right, 3):
+        return  # some mistakes are nearer than half a thousandth
+    near = {
+        "P₂ should have the dimensions b and c; `P2[:, :, None]` has a and b. "
+        "See hint 2.": [_bigram("train")[:, :, None]],
+        "P₂ seems to have counted all names: count it on train. See hint 3.": [
+            _bigram("all"),
+            _bigram("unsmoothed"),
+        ],
+        "The smoothing of P₂ should be 1.": [
+            _bigram("train", alpha) for alpha in (0.01, 0.1, 0.2, 0.3, 0.5, 2)
+        ],
+    }
+    off = {
+        mistake: min(abs(_on_test(beta, table) - loss) for table in tables)
+        for mistake, tables in near.items()
+    }
+    likeliest = min(off, key=lambda mistake: off[mistake])
+    if off[likeliest] < min(6e-5, abs(right - loss)):
+        raise Wrong(likeliest)
     uniform = torch.full((27, 27), 1 / 27, dtype=torch.float64)
     mistakes = {
         "P₂ should depend on the middle character, not on the first. See hint 2.": (
-            _on_test(beta, bigram["train"][:, None])
+            _on_test(beta, _bigram("train")[:, None])
         ),
         "The rows of P₂ do not sum to 1: is a keepdim missing? See hint 2.": (
             _on_test(beta, _without_keepdim())
         ),
         "P₂ is transposed: its rows are for the character before. See hint 2.": (
-            _on_test(beta, bigram["train"].T)
+            _on_test(beta, _bigram("train").T)
         ),
         "Those extra counts are the same for all letters; use the bigram's "
         "probabilities. See hint 2.": _on_test(beta, uniform),
         "The counts n are those of train as they are, without an added 1.": (
-            _on_test(beta, bigram["train"], added=1)
+            _on_test(beta, _bigram("train"), added=1)
         ),
         "That is the loss on dev; report the one on test. See hint 3.": (
             _backed_off(beta, "dev")
@@ -318,7 +365,6 @@ def _smoothing(answer: Any) -> None:
         "That is the trigram with one α for all letters; use the bigram's "
         "probabilities. See hint 2.": _loss(3, 0.2, "train", "test"),
     }
-    right = _backed_off(beta, "test")
     advice = "Does P₂ depend on the middle character (hint 2)? Is it test (hint 3)?"
     _expect(loss, right, mistakes, advice)
 
@@ -446,7 +492,7 @@ def _interpolation(answer: Any) -> None:
     if (P < 0).any():
         raise Wrong("Some are negative: are they still logarithms? See hint 1.")
     if not torch.allclose(P.sum(dim=1), torch.ones(len(X), dtype=P.dtype), atol=1e-3):
-        raise Wrong("Its rows do not sum to 1: the weights should.")
+        raise Wrong("Its rows do not sum to 1. Do the weights? See hint 1.")
     value = -P.gather(1, Y[:, None]).log().mean().item()
     if value == math.inf:
         raise Wrong("It gives a dev character the probability 0. See hint 2.")
@@ -563,7 +609,8 @@ def _draws_with_g(answer: Any) -> None:
     P = torch.zeros(27, 27)
     P[0, 1:] = 1 / 26
     P[1:, 1:9] = torch.arange(8, 0, -1) / 40
-    P[1:, 0] = 0.1
+    P[1:, 0] = 0.05
+    P /= P.sum(1, keepdim=True)
 
     def names() -> list[str]:
         seeded = (torch.Generator().manual_seed(seed) for seed in range(12))
@@ -581,6 +628,8 @@ def _draws_with_g(answer: Any) -> None:
             "Two generators with the same seed should give the same name: pass "
             "`generator=g`."
         )
+    if max(map(len, first)) < 10:
+        raise Wrong("It stops too early: go on until the boundary is drawn.")
 
 
 def _name_loss(answer: Any) -> None:

@@ -23,6 +23,7 @@ from charlm.book.exercises.answers import (
 from charlm.counts import NGram
 from charlm.data import load_words, split_words, windows
 from charlm.evaluate import Evaluation, evaluate
+from charlm.seeds import OverSeeds
 from charlm.vocab import Vocabulary
 
 UNIFORM = math.log(27)
@@ -63,7 +64,11 @@ def _beat(answer: Any) -> None:
     if value < 2.02:
         raise Wrong("Too good for contexts of three: was it trained on dev?")
     if value > 2.4:
-        raise Wrong("A table of bigrams is about as good: mind the rate. See hint 2.")
+        pairs = evaluate(_tables()[1], dev, vocab).loss
+        raise Wrong(
+            f"Its dev loss is {value:.2f}; counting pairs gives {pairs:.2f}. Mind the "
+            "rate and the number of steps. See hint 2."
+        )
     if value >= 2.17:
         raise Wrong(
             f"Its dev loss is {value:.3f}, above the lecture's. See hints 1, 2."
@@ -102,6 +107,8 @@ def _first_loss(answer: Any) -> None:
         raise Wrong("The scale changes nothing. See hint 2.")
     if math.isclose(at_zero, 5000 * UNIFORM, rel_tol=1e-4):
         raise Wrong("That is a sum over the examples; take the mean.")
+    if math.isclose(at_zero, UNIFORM / math.log(2), abs_tol=1e-3):
+        raise Wrong("That is in bits; the loss is in nats.")
     if not math.isclose(at_zero, UNIFORM, abs_tol=1e-3):
         raise Wrong(
             "With a scale of 0 all characters are equally likely: are both `W2` and "
@@ -169,45 +176,73 @@ def _direct(answer: Any) -> None:
         raise Wrong("The shape is right, the numbers are not. See hint 2.")
 
 
-def _context(answer: Any) -> None:
-    if isinstance(answer, dict):
-        raise Wrong("Expected a list of the five gains.")
-    try:
-        answer = list(answer)
-    except TypeError:
-        raise Wrong("Expected five numbers, the gains of five characters.") from None
-    if any(isinstance(gain, Tensor) and gain.numel() > 1 for gain in answer):
-        raise Wrong("Each gain is one number: take the mean over the four seeds.")
-    gains = [read_number(gain) for gain in answer]
-    if len(gains) == 6:
-        raise Wrong("Six lengths have five gains between them. See hint 1.")
-    if len(gains) != 5:
-        raise Wrong(f"Expected five gains, got {len(gains)}.")
-    if min(gains) > 1:
-        raise Wrong("Those are losses; a gain is the difference of two. See hint 1.")
-    if gains[0] < 0:
-        raise Wrong("A longer context has the lower loss: mind the sign. See hint 2.")
-    if 0.05 < gains[0] < gains[1] and gains[0] < min(gains[2:]):
+def _pairs(result: Any, n: int) -> Tensor:
+    """Return the reader's n pairs of a mean and an error as a tensor, (n, 2)."""
+    if isinstance(result, Tensor):
+        result = result.tolist()
+    if not isinstance(result, list | tuple):
+        raise Wrong(f"Expected a list of pairs, got {type(result).__name__}.")
+    if len(result) != n:
         raise Wrong(
-            "These add up: subtract each loss from the one just above it, not from the "
-            "first. See hint 1."
-        )
-    if gains[0] < gains[-1]:
-        raise Wrong("The second character gains most, and comes first.")
-    if max(gains[3:]) > 0.05:
-        raise Wrong(
-            "Each gain is a difference of two losses, over the context one shorter. "
+            f"{n + 1} lengths have {n} gains between them, not {len(result)}. "
             "See hint 1."
         )
-    # Over six draws of four seeds: .067-.080, .025-.042, .018-.032, -.001-.016,
-    # -.003-.013.
-    bands = [(0.05, 0.1), (0.01, 0.055), (0.0, 0.05), (-0.03, 0.04), (-0.03, 0.04)]
-    for nth, gain, (low, high) in zip(range(2, 7), gains, bands, strict=True):
-        if not low < gain < high:
-            raise Wrong(
-                f"The gain of character {nth} is out of range. Is it the mean over "
-                "four seeds, with T from 1 to 6, 400 steps and decay? See hint 2."
-            )
+    rows = []
+    for row in result:
+        if isinstance(row, OverSeeds):
+            row = row.mean, row.standard_error
+        if not isinstance(row, list | tuple | Tensor):
+            raise Wrong("Return two numbers for each: the mean gain and its error.")
+        rows.append(read_pair(row))
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def _context(answer: Any) -> None:
+    g = torch.Generator().manual_seed(0)
+    for lengths, seeds in ((6, 4), (4, 5)):
+        luck = 0.01 * torch.randn(seeds, dtype=torch.float64, generator=g)
+        noise = 0.004 * torch.randn(lengths, seeds, dtype=torch.float64, generator=g)
+        levels = 2.1 + 0.3 * 0.5 ** torch.arange(lengths)[:, None]
+        by_T = list(levels + luck + noise)
+        means, errors = _pairs(call(answer, by_T), lengths - 1).T
+        losses = torch.stack(by_T)
+        gains = losses[:-1] - losses[1:]
+        std, alone = gains.std(1), losses.std(1) / seeds**0.5
+        mistakes = {
+            "The sign: a character that lowers the loss gains. See hint 1.": (
+                -gains.mean(1)
+            ),
+            "Those are gains over a single character, so they add up; subtract from "
+            "the length just before. See hint 1.": (losses[:1] - losses[1:]).mean(1),
+            "Those are losses, not gains. See hint 1.": losses[1:].mean(1),
+            "That is the first seed alone; take the mean over seeds.": gains[:, 0],
+            "Those are sums over the seeds; take the mean.": gains.sum(1),
+        }
+        wrong_errors = {
+            "Divide the standard deviation by the root of the number of seeds. "
+            "See hint 2.": std,
+            "The standard deviation divides by n - 1. See hint 2.": (
+                gains.std(1, correction=0) / seeds**0.5
+            ),
+            "Divide by the root of the number of seeds. See hint 2.": std / seeds,
+            "There need not be four seeds: count them. See hint 2.": (std / 2),
+            "Take the error of the differences, not of the two lengths. See hint 2.": (
+                alone[:-1].hypot(alone[1:])
+            ),
+        }
+        _told("mean gains", means, gains.mean(1), mistakes)
+        _told("errors", errors, std / seeds**0.5, wrong_errors)
+
+
+def _told(what: str, found: Tensor, right: Tensor, mistakes: dict[str, Tensor]) -> None:
+    """Raise Wrong, with the mistake that explains them, unless numbers are right."""
+    same = partial(torch.allclose, found, rtol=1e-3, atol=1e-6)
+    if same(right):
+        return
+    for mistake, wrong in mistakes.items():
+        if same(wrong):
+            raise Wrong(mistake)
+    raise Wrong(f"The {what} are not right. See hint {1 if 'gain' in what else 2}.")
 
 
 @cache

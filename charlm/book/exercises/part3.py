@@ -303,16 +303,21 @@ def _dead(answer: Any) -> None:
             [0.98, -0.99, 0.2, 0.98, 0.96, 0.98],
             [0.99, -0.98, 0.99, -0.98, 0.96, 0.5],
             [0.98, -0.999, 0.1, 0.98, 0.96, 0.98],
+            [0.99, -0.98, 0.3, 0.99, 0.96, 0.98],
         ]
     )
     result = call(answer, h)
     if not isinstance(result, Tensor):
         raise Wrong(f"Expected a tensor, got {type(result).__name__}.")
+    if result.dtype == torch.int64 and result.flatten().tolist() == [0, 1, 3]:
+        raise Wrong(
+            "Those are the places of the dead units: say True or False of each."
+        )
     if result.shape != (6,):
-        if result.shape == (3,):
+        if result.shape == (4,):
             raise Wrong("That is one answer per example: which `dim` are the examples?")
         raise Wrong(
-            f"For 3 examples of 6 units expected (6,), not {tuple(result.shape)}."
+            f"For 4 examples of 6 units expected (6,), not {tuple(result.shape)}."
         )
     if result.dtype != torch.bool:
         raise Wrong("Expected True or False for each unit: compare with `>`.")
@@ -338,7 +343,10 @@ def _dead(answer: Any) -> None:
     for mistake, wrong in mistakes.items():
         if result.equal(wrong):
             raise Wrong(mistake)
-    raise Wrong("The shape is right, but other units are dead.")
+    raise Wrong(
+        f"The shape is right, but other units are dead: those beyond ±{SATURATED} in "
+        "every example."
+    )
 
 
 def _standardize(answer: Any) -> None:
@@ -430,7 +438,7 @@ def _clip(answer: Any) -> None:
     g = torch.Generator().manual_seed(0)
     grads = [torch.randn(size, generator=g) for size in ((3, 4), (5,), (2, 2))]
     length = torch.cat([grad.flatten() for grad in grads]).norm().item()
-    for limit in (1.0, 0.5, 1.5 * length):
+    for limit in (1.0, 0.5, 0.95 * length, 1.5 * length):
         result = call(answer, grads, limit)
         if not isinstance(result, list | tuple) or len(result) != len(grads):
             raise Wrong(f"Expected a list of {len(grads)} tensors.")

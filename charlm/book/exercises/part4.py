@@ -1,6 +1,6 @@
 """The checks of Part 4: gradients that a reader derived, against autograd's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,20 @@ def _call(answer: Any, *arguments: Any) -> Any:
             raise
     if recorded:
         raise Wrong(AUTOGRAD)
+    return result
+
+
+def _turn(answer: Any, *arguments: Any) -> Any:
+    """Return what the answer makes of the arguments, which must fit into the net.
+
+    That net is in float64, and the next line of the page compares with it.
+    """
+    result = _call(answer, *arguments)
+    named = result if isinstance(result, Mapping) else {"result": result}
+    for name, t in named.items():
+        if isinstance(t, Tensor) and t.dtype != torch.float64:
+            kind = f"{t.dtype}; the tensors that it gets are torch.float64"
+            raise Wrong(f"The {name} is {kind}. Give a new tensor their dtype.")
     return result
 
 
@@ -146,20 +160,22 @@ def _norm_mistakes(
 UNSEEN = 20.0  # enough of it, and the probabilities sum to about a half
 
 
-def _walk(answer: Any, names: list[str], hint: str = "") -> Any:
+def _walk(
+    answer: Any, names: list[str], hint: str = "", call: Callable[..., Any] = _call
+) -> Any:
     """Return the gradients of a small net, all right, for a function of its tensors.
 
     They are right on a second net, too, in which a constant is added to total: there
     the gradient of top is not zero.
     """
     t = forward_atoms()
-    result = _call(answer, t)
+    result = call(answer, t)
     _gradients(result, t, names, hint)
     t = forward_atoms(1, unseen=UNSEEN)
     try:
-        _gradients(_call(answer, t), t, names, hint)
+        _gradients(call(answer, t), t, names, hint)
     except Wrong as wrong:
-        raise Wrong(f"With a constant added to total: {wrong}") from None
+        raise Wrong(f"Where total is larger than the sum of counts: {wrong}") from None
     return result
 
 
@@ -318,11 +334,12 @@ def _planted(answer: Any) -> None:
     _gradients(result, t, sound, hint=" In `suspect` it is right.")
     if "gamma" not in result:
         raise Wrong("The dictionary has no gradient called 'gamma'.")
-    try:
-        _gradients(result, t, ["gamma"])
-    except Wrong:
+    dy, xhat = gradient(t, "hpreact"), t["xhat"].detach()
+    planted = (dy * (t["gamma"] * xhat + t["beta"])).sum(0).detach()
+    if isinstance(result["gamma"], Tensor) and close(result["gamma"], planted):
         message = "It shows when gamma and beta are random. See hint 1."
-        raise Wrong(f"One gradient still differs from autograd's. {message}") from None
+        raise Wrong(f"One gradient still differs from autograd's. {message}")
+    _gradients(result, t, ["gamma"])
 
 
 def _three(result: Any) -> tuple[Any, Any, Any]:
@@ -383,7 +400,7 @@ NORM = [
 
 def _back_norm(answer: Any) -> None:
     t = forward_atoms()
-    _gradients(_call(answer, t, gradient(t, "hpreact")), t, NORM)
+    _gradients(_turn(answer, t, gradient(t, "hpreact")), t, NORM)
 
 
 def _back_lookup(answer: Any) -> None:
@@ -397,7 +414,19 @@ def _back_lookup(answer: Any) -> None:
         "Add the gradients of a row; do not average them.": right / times,
         "The sign is wrong: nothing turns it around here.": -right,
     }
-    _match(_call(answer, demb, x, 27), right, "dC", mistakes)
+    by_row = empty.clone()
+    for at, d in zip(x, demb, strict=True):
+        by_row[at] += d
+    mistakes["A letter can occur twice in one row, too, and gets both gradients."] = (
+        by_row
+    )
+    _match(_turn(answer, demb, x, 27), right, "dC", mistakes)
+    longer, its_demb = x.repeat(1, 2), demb.repeat(1, 2, 1)
+    try:
+        _match(_call(answer, its_demb, longer, 27), 2 * right, "dC", {})
+    except Wrong:
+        message = "It fails for contexts of another length: take T from the shape."
+        raise Wrong(message) from None
     larger = _call(answer, demb, x, 30)
     if not isinstance(larger, Tensor) or larger.shape != (30, right.shape[1]):
         raise Wrong("For a larger vocabulary it should have more rows: V of them.")
@@ -414,7 +443,7 @@ CHECKS: dict[str, Check] = {
 
 #: What the reader is asked to write while reading, by the name of the function.
 TURNS: dict[str, Check] = {
-    "back_from_loss": partial(_walk, names=ORDER[:8]),
+    "back_from_loss": partial(_walk, names=ORDER[:8], call=_turn),
     "back_linear": _back_linear,
     "back_tanh": _back_tanh,
     "back_norm": _back_norm,

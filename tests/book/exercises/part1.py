@@ -8,12 +8,16 @@ import torch.nn.functional as F
 
 from charlm.counts import NGram
 from charlm.data import load_words, split_words, windows
-from charlm.evaluate import Evaluation
+from charlm.evaluate import Evaluation, evaluate
 from charlm.vocab import Vocabulary
 
 WORDS = load_words()
 VOCAB = Vocabulary.from_words(WORDS)
 TRAIN, DEV, _ = split_words(WORDS)
+BIGRAM, TRIGRAM = (
+    evaluate(NGram(VOCAB, order, 1).fit(TRAIN), DEV, VOCAB).loss for order in (2, 3)
+)
+N_DEV = sum(len(name) + 1 for name in DEV)
 BACKWARD = [word[::-1] for word in WORDS]
 
 
@@ -85,7 +89,10 @@ RIGHT = {
         torch.tensor([2.4716, 2.2526]),
         [Evaluation(2.4716, 0.006, 22_000), Evaluation(2.2526, 0.007, 22_000)],
     ],
-    "1.3": [(20, 2.22357), [15, 2.2236], torch.tensor([20, 2.22357]), (12, 2.2240)],
+    "1.3": [
+        *[(20, 2.22357), [15, 2.2236], torch.tensor([20, 2.22357]), (12, 2.2240)],
+        *[(20, 2.224), (10, 2.224), (25, 2.224), (20, 2.2242)],
+    ],
     "1.4": [
         lambda W, x: W[x],
         lambda W, x: F.embedding(x, W),
@@ -117,7 +124,7 @@ WRONG = {
         (2.212988 / math.log(2), "bits"),
         (-2.2130, "sign"),
         (-2.0, "mind the sign"),
-        (2.1863, "without smoothing"),
+        (2.1863, "hardly any smoothing"),
         (2.4550, "bigram"),
         (math.exp(2.212988), "perplexity"),
         (2.2204, "counted train only"),
@@ -158,6 +165,13 @@ WRONG = {
         ((2.4513, 2.2371), "other names were dealt"),  # and with seed 1337
         ((2.4564, 2.2349), "other names were dealt"),  # 90 and 10 percent
         ((2.5887, 2.4156), "not shuffled"),
+        ((2.45541, 2.22044), "loss on all names; score on dev"),
+        ((2.46824, 2.22442), "counted train and dev"),
+        ((math.exp(2.47155), math.exp(2.25265)), "perplexity"),
+        ((N_DEV * BIGRAM, N_DEV * TRIGRAM), "sum"),
+        ((N_DEV * BIGRAM / 3226, N_DEV * TRIGRAM / 3226), "per name"),
+        ((N_DEV * BIGRAM / 19723, N_DEV * TRIGRAM / 19723), "Ends of names"),
+        ((2.47155, 2.1358085), "two boundaries in front"),
         ((2.47, 2.25), "four decimals"),
         ((2.4716, 2.25), "four decimals"),
         ((math.inf, math.inf), "infinite"),
@@ -165,6 +179,9 @@ WRONG = {
     ],
     "1.3": [
         ((1, 2.2358), "lower loss on dev"),
+        ((20, 2.22399), "smoothing of P₂"),
+        ((20, 2.22411), "smoothing of P₂"),
+        ((20, math.exp(2.22357)), "perplexity"),
         ((100, 2.23), "lower loss on dev"),
         ((2.22357, 20), "β first"),
         ((20, 2.23753), "on dev"),

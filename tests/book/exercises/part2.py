@@ -1,6 +1,7 @@
 """Right and wrong answers to the exercises of Part 2."""
 
 import math
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -133,17 +134,51 @@ def overwriting(params, x):
     return direct(params, x)
 
 
+def gains_by(subtract):
+    def answer(by_T):
+        found = map(subtract, by_T, by_T[1:])
+        return [(d.mean().item(), d.std().item() / len(d) ** 0.5) for d in found]
+
+    return answer
+
+
+gains = gains_by(lambda shorter, longer: shorter - longer)
+
+
+def errors_by(spread):
+    def answer(by_T):
+        found = (a - b for a, b in pairwise(by_T))
+        return [(d.mean().item(), spread(d).item()) for d in found]
+
+    return answer
+
+
+def from_the_first(by_T):
+    return gains_by(lambda _, longer: by_T[0] - longer)(by_T)
+
+
+def one_seed(by_T):
+    firsts = [losses[0].item() for losses in by_T]
+    return [(a - b, 0.0) for a, b in pairwise(firsts)]
+
+
+def unpaired(by_T):
+    alone = [losses.std() / len(losses) ** 0.5 for losses in by_T]
+    return [
+        (mean, a.hypot(b).item())
+        for (mean, _), a, b in zip(gains(by_T), alone, alone[1:], strict=False)
+    ]
+
+
 RIGHT = {
     "2.1": [Net(), Net(steps=1000)],
     "2.2": [first_loss, lambda scale: torch.tensor([first_loss(scale)])],
     "2.3": [direct, lambda params, x: direct([p.double() for p in params], x)],
     "2.4": [
-        # As other seeds gave them.
-        [0.071, 0.0405, 0.0262, -0.0006, 0.0031],
-        (0.0787, 0.0307, 0.0223, 0.0073, 0.0134),
-        torch.tensor([0.0741, 0.0268, 0.0277, 0.0158, -0.0028]),
-        np.array([0.0669, 0.0424, 0.0176, 0.0127, 0.0015]),
-        [over_seeds([g, g + 0.01]) for g in (0.07, 0.025, 0.032, 0.008, 0.006)],
+        gains,
+        lambda by_T: torch.tensor(gains(by_T)),
+        lambda by_T: [over_seeds(a - b) for a, b in pairwise(by_T)],
+        lambda by_T: tuple(np.array(gains(by_T)).tolist()),
     ],
     "2.5": [
         seen_and_unseen,
@@ -166,9 +201,9 @@ WRONG = {
         (Net(NGram(VOCAB, 4, 1.5).fit(WORDS)), "dev names, too"),
         (Net(NGram(VOCAB, 4, 0.5).fit(WORDS)), "dev names, too"),
         (Net(scale=-1), "worse than not knowing"),
-        (untrained(), "bigrams"),
+        (untrained(), "counting pairs"),
         (Net(scale=0.6), "above the lecture"),
-        (Net(scale=0.3), "bigrams"),
+        (Net(scale=0.3), "counting pairs"),
         (MLP(26, 3, 2, 5), "IndexError"),
     ],
     "2.2": [
@@ -189,6 +224,7 @@ WRONG = {
         (scaling([3, 4], seed=0), "seed=42"),
         (scaling([3, 4], n=4000), "seed=42"),
         (lambda scale: math.log(27), "far worse"),
+        (lambda scale: first_loss(scale) / math.log(2), "in bits"),
         (lambda scale: math.log(27) + (scale > 0) * 20, "seed=42"),
         (Worn(), "Called twice"),
         (lambda scale: 1 / 0, "ZeroDivisionError"),
@@ -210,22 +246,24 @@ WRONG = {
         (overwriting, "overwrites"),
     ],
     "2.4": [
-        (5, "five numbers"),
-        ([2.49, 2.38, 2.34, 2.31, 2.305, 2.303], "Six lengths"),
-        ([0.1, 0.04], "got 2"),
-        ([2.49, 2.38, 2.34, 2.31, 2.305], "losses"),
-        ([-0.1, -0.04, -0.03, -0.01, 0], "the sign"),
-        ([0.004, 0.006, 0.03, 0.037, 0.101], "comes first"),
-        ([0.2, 0.16, 0.13, 0.13, 0.1], "one shorter"),
-        ([0.071, 0.111, 0.1377, 0.1371, 0.1402], "These add up"),
-        (torch.full((5, 4), 0.05), "mean over the four seeds"),
-        ([torch.full((4,), 0.05)] * 5, "mean over the four seeds"),
-        ([0.0405, 0.0262, -0.0006, 0.0031, 0.0097], "T from 1 to 6"),
-        ([0.0449, 0.0362, 0.0393, 0.0023, 0.0062], "decay"),
-        ([0.1024, 0.0584, 0.0378, -0.0009, 0.0045], "out of range"),  # in bits
-        ([[0.07]] * 5, "one number"),
-        ({2: 0.071, 3: 0.04, 4: 0.026, 5: 0.0, 6: 0.003}, "a list of the five"),
-        ([0.086, 0.08, 0.04, 0.009, 0.006], "character 3"),
+        ([(0.07, 0.01)] * 5, "Expected a function"),
+        (gains_by(lambda a, b: b - a), "The sign"),
+        (lambda by_T: gains(by_T[:1] + by_T), "6 lengths have 5 gains"),
+        (lambda by_T: gains(by_T)[:-1], "not 4. See hint 1"),
+        (lambda by_T: [mean for mean, _ in gains(by_T)], "and its error"),
+        (lambda by_T: dict(enumerate(gains(by_T))), "list of pairs"),
+        (from_the_first, "add up"),
+        (gains_by(lambda a, b: b), "Those are losses"),
+        (gains_by(lambda a, b: (a - b) / math.log(2)), "mean gains are not right"),
+        (one_seed, "first seed alone"),
+        (errors_by(lambda d: d.std()), "root of the number of seeds"),
+        (errors_by(lambda d: d.std() / len(d)), "root of the number of seeds"),
+        (errors_by(lambda d: d.std() / 2), "need not be four"),
+        (errors_by(lambda d: d.std(correction=0) / len(d) ** 0.5), "n - 1"),
+        (unpaired, "Take the error of the differences"),
+        (lambda by_T: [(2 * m, e) for m, e in gains(by_T)], "mean gains are not"),
+        (lambda by_T: [(m, 3 * e) for m, e in gains(by_T)], "errors are not right"),
+        (lambda by_T: [(m, e, 4) for m, e in gains(by_T)], "two numbers"),
     ],
     "2.5": [
         ((1.7, 2.2), "Expected a function"),

@@ -154,6 +154,12 @@ def whole(function, change=lambda name, d: d):
     return lambda *a: {name: change(name, d) for name, d in function(*a).items()}
 
 
+def planted(P, x, y):
+    """The mistake of exercise 4.6: hpreact in the place of xhat."""
+    d = gradients(P, x, y)
+    return d | {"gamma": P["gamma"] * d["gamma"] + P["beta"] * d["beta"]}
+
+
 def in_float32(function):
     def single(*arguments):
         result = function(*arguments)
@@ -360,7 +366,9 @@ WRONG = {
         (lambda dy, xhat, s, gamma: s * (gamma * dy - dy.mean(1)), "RuntimeError"),
     ],
     "4.6": [
-        (changed(gradients, "gamma", lambda d: 1.01 * d), "are random. See hint 1"),
+        (planted, "are random. See hint 1"),
+        (changed(gradients, "gamma", lambda d: 1.01 * d), "gamma has the right shape"),
+        (changed(gradients, "gamma", lambda d: d[:3]), "shape (6,), not (3,)"),
         (changed(gradients, "W2", lambda d: d.T), "shape (6, 27), not (27, 6)"),
         (changed(gradients, "beta", lambda d: d * 2), "beta has the right shape"),
         (changed(gradients, "beta", lambda d: d * 2), "In `suspect` it is right"),

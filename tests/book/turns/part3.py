@@ -22,6 +22,14 @@ def clip(grads, limit):
     return scaled(grads, (limit / length(grads)).clamp(max=1))
 
 
+def only_long_parts(grads, limit):
+    return [a if a.norm() > limit else b for a, b in zip(clip(grads, limit), grads)]
+
+
+def if_one_is_long(grads, limit):
+    return clip(grads, limit) if any(g.norm() > limit for g in grads) else grads
+
+
 def clip_in_place(grads, limit):
     factor = (limit / length(grads)).clamp(max=1)
     for grad in grads:
@@ -109,6 +117,8 @@ WRONG: dict[str, list[Any]] = {
     "clip": [
         (lambda grads, c: scaled(grads, c / length(grads)), "stay as it is"),
         (lambda grads, c: [clip([grad], c)[0] for grad in grads], "*one* length"),
+        (only_long_parts, "leaves the gradients"),
+        (if_one_is_long, "leaves the gradients"),
         (lambda grads, c: [grad.clamp(-c, c) for grad in grads], "limits each number"),
         (
             lambda grads, c: scaled(

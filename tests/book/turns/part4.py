@@ -25,6 +25,25 @@ def overwritten(demb, x, V):
     return dC
 
 
+def of_three(demb, x, V):
+    dC = torch.zeros(V, demb.shape[-1], dtype=demb.dtype)
+    for i in range(len(x)):
+        for j in range(3):
+            dC[x[i, j]] += demb[i, j]
+    return dC
+
+
+def by_row(demb, x, V):
+    dC = torch.zeros(V, demb.shape[-1], dtype=demb.dtype)
+    for i in range(len(x)):
+        dC[x[i]] += demb[i]
+    return dC
+
+
+def single(function):
+    return lambda *arguments: function(*arguments).float()
+
+
 def but(function, name, change):
     return lambda *a: function(*a) | {name: change(function(*a)[name])}
 
@@ -45,11 +64,12 @@ RIGHT: dict[str, list[Any]] = {
 WRONG = {
     "back_from_loss": [
         (but(loss_backward, "top", torch.zeros_like), "sum to 1"),
-        (but(loss_backward, "top", lambda d: -d), "With a constant added to total"),
+        (but(loss_backward, "top", lambda d: -d), "Where total is larger"),
         (but(loss_backward, "counts", lambda d: 2 * d), "numbers differ"),
         (but(loss_backward, "total", lambda d: d[:, 0]), "(8, 1), not (8,)"),
         (lambda t: list(loss_backward(t)), "a dictionary from names"),
         (lambda t: {}, "no gradient called 'log_probs'"),
+        (but(loss_backward, "log_probs", torch.Tensor.float), "log_probs is torch.fl"),
     ],
     "back_linear": [
         (lambda dy, x, W: (dy @ W, x.T @ dy, dy.sum(0)), "W.T, not W"),
@@ -80,6 +100,7 @@ WRONG = {
             "path through mean is missing",
         ),
         (lambda t, dy: norm_backward(t, dy)["hpre"], "a dictionary from names"),
+        (but(norm_backward, "mean", torch.Tensor.float), "mean is torch.float32"),
     ],
     "back_lookup": [
         (overwritten, "looked up twice"),
@@ -87,5 +108,8 @@ WRONG = {
         (lambda demb, x, V: -lookup_backward(demb, x, V), "sign is wrong"),
         (lambda demb, x, V: demb, "shape (27, 4)"),
         (lambda demb, x, V: lookup_backward(demb, x, 27), "larger vocabulary"),
+        (of_three, "take T from the shape"),
+        (by_row, "twice in one row"),
+        (single(lookup_backward), "Give a new tensor their dtype"),
     ],
 }
