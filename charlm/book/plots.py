@@ -2,40 +2,66 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
 #: A color of the figures, the same in all of them.
-BLUE, ORANGE, GREEN, RED, GRAY = "#2f6fb5", "#d9742b", "#3d8f5f", "#c0392b", "#8a8f98"
+BLUE, ORANGE, GREEN, RED, GRAY = "#1f5f9e", "#d4601a", "#2a6b45", "#b0302a", "#8a8a86"
+INK, SOFT, RULE = "#1d2026", "#50545e", "#d9d5cb"
+FONTS = Path(__file__).with_name("fonts")
 
 #: What `use_book_style` sets, as parameters of matplotlib.
 STYLE: dict[Any, Any] = {
-    "figure.figsize": (4.8, 3.2),
+    "figure.figsize": (4.8, 3.0),
     "figure.constrained_layout.use": True,
     "figure.dpi": 150,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "svg.hashsalt": "charlm",
-    "font.size": 10,
-    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, RED, GRAY]),
+    "font.family": ["Charlm Sans", "DejaVu Sans"],
+    "font.size": 10.5,
+    "text.color": INK,
+    "axes.labelcolor": SOFT,
+    "axes.titlecolor": INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "ytick.major.size": 0,
+    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, INK, GRAY])
+    + plt.cycler(linestyle=["-", (0, (4, 2)), "-", (0, (4, 2)), "-"]),
+    "axes.edgecolor": SOFT,
+    "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.spines.left": False,
     "axes.grid": True,
+    "axes.grid.axis": "y",
     "axes.axisbelow": True,
-    "grid.color": "#b8bcc4",
-    "grid.alpha": 0.4,
+    "grid.color": RULE,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
     "legend.frameon": False,
-    "image.cmap": "Blues",
+    "image.cmap": "charlm",
 }
+RAMP = ["#fbfaf7", "#cfdcea", "#7da6cf", "#1f5f9e", "#123a63"]
 
 
 def use_book_style() -> None:
     """Give all later figures the book's look: narrow enough to read on a phone."""
+    known = font_manager.fontManager.get_font_names()
+    if "Charlm Sans" not in known:
+        for file in sorted(FONTS.glob("*.ttf")):
+            font_manager.fontManager.addfont(file)
+    if "charlm" not in mpl.colormaps:
+        mpl.colormaps.register(LinearSegmentedColormap.from_list("charlm", RAMP))
     plt.rcParams.update(STYLE)
 
 
