@@ -20,7 +20,7 @@ FONTS = Path(__file__).with_name("fonts")
 
 #: What `use_book_style` sets, as parameters of matplotlib.
 STYLE: dict[Any, Any] = {
-    "figure.figsize": (4.8, 3.0),
+    "figure.figsize": (4.8, 3.2),
     "figure.constrained_layout.use": True,
     "figure.dpi": 150,
     "figure.facecolor": "none",
