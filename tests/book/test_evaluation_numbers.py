@@ -43,7 +43,8 @@ class Counts:
 
     def __init__(self, words, order, smoothing):
         self.order, self.smoothing = order, smoothing
-        self.grams, self.contexts = Counter(), Counter()
+        self.grams: Counter[tuple[str, str]] = Counter()
+        self.contexts: Counter[str] = Counter()
         for word in words:
             for context, char in self.pairs(word):
                 self.grams[context, char] += 1
@@ -130,10 +131,11 @@ def test_losses_errors_seen_and_unseen_by_loops(both, split, vocab, name):
     counts, model = both[name]
     known = set(train)
     sums = {w: sum(counts.losses(w)) for w in dev}
-    parts = [(evaluate(model, dev, vocab), dev)]
+    parts: list[Any] = [(evaluate(model, dev, vocab), dev)]
     for score, seen in zip(by_seen(model, dev, train, vocab), (True, False)):
         parts.append((score, [w for w in dev if (w in known) is seen]))
     for score, words in parts:
+        assert score is not None
         loss, error = loss_and_error(
             [sums[w] for w in words], [len(w) + 1 for w in words]
         )
@@ -216,8 +218,10 @@ def test_what_forgetting_costs_the_bigram_and_what_fewer_names_cost(split, vocab
         apart = [sum(less.losses(w)) - sum(full.losses(w)) for w in shared]
         found = loss_and_error(apart, lengths)
         assert found == pytest.approx(right, abs=5e-5)
-        models = (NGram(vocab, 2, 0.3).fit(words) for words in (rest, train))
-        assert paired(*models, shared, vocab).loss == pytest.approx(found[0], abs=1e-6)
+        first, second = (NGram(vocab, 2, 0.3).fit(words) for words in (rest, train))
+        gap = paired(first, second, shared, vocab)
+        assert gap.loss == pytest.approx(found[0], abs=1e-6)
+        assert gap.standard_error == pytest.approx(found[1], rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["bigram", "4-gram", "6-gram"])
@@ -241,6 +245,20 @@ def test_hits_of_samples_are_what_the_probabilities_promise(names, vocab, name):
     assert ratio == pytest.approx(expected[0] / expected[1], abs=4 * error)
     bands = {"bigram": (0.9, 1.3), "4-gram": (1.1, 1.5), "6-gram": (8, 12)}
     assert bands[name][0] < expected[0] / expected[1] < bands[name][1]
+
+
+@pytest.mark.parametrize(("order", "smoothing"), [(2, 0.3), (4, 0.1), (6, 0.01)])
+def test_the_leak_raises_the_ratio_of_hits(names, order, smoothing):
+    ratios = []
+    for words in (names, list(dict.fromkeys(names))):
+        train, dev, test = split_words(words)
+        counts, known = Counts(train, order, smoothing), set(train)
+        means = [
+            fmean(math.exp(-sum(counts.losses(w))) for w in part)
+            for part in (known, {*dev, *test} - known)
+        ]
+        ratios.append(means[0] / means[1])
+    assert ratios[0] > ratios[1]
 
 
 def test_the_error_of_a_ratio_of_hits_is_its_spread():
