@@ -25,11 +25,11 @@ from charlm.vocab import Vocabulary
 
 @dataclass(frozen=True)
 class Report:
-    """A loss with all that belongs to it; losses are in nats a character.
+    """A loss with all that belongs to it; losses are in nats per character.
 
-    interval holds 95 % of the losses on redrawn words. share_seen is that of the words
-    which stand in train; copied that of the words drawn from the model, n_samples, and
-    None if none were.
+    interval contains 95 % of the losses on redrawn words. share_seen is the share of
+    the words that occur in train; copied is the same share of the n_samples words drawn
+    from the model, or None if there are none.
     """
 
     score: Evaluation
