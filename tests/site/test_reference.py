@@ -147,12 +147,13 @@ def test_names_in_cells_lead_to_their_entries(pages):
 
 def ways_back(site):
     """(full name, the words of its way back, the section that it leads to)."""
-    pages = {}
+    pages: dict[str, BeautifulSoup] = {}
     for path in sorted((site / "book").glob("api_*.html")):
         reference = BeautifulSoup(path.read_text("utf-8"), "html.parser")
-        for line in reference.select(".way-back"):
+        for link in reference.select(".way-back a"):
+            line: Any = link.find_parent(class_="way-back")
             entry = line.find_parent("dl", class_="py").dt["id"]
-            page, _, anchor = line.a["href"].partition("#")
+            page, _, anchor = str(link["href"]).partition("#")
             if page not in pages:
                 text = (site / "book" / page).read_text("utf-8")
                 pages[page] = BeautifulSoup(text, "html.parser")
@@ -204,11 +205,11 @@ def test_each_entry_of_code_links_to_its_source(site):
         page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for entry in page.select("dl.py.function > dt, dl.py.class > dt"):
             (link,) = entry.select("a:has(.viewcode-link)")
-            file, _, anchor = link["href"].partition("#")
+            file, _, anchor = str(link["href"]).partition("#")
             source = BeautifulSoup((path.parent / file).read_text(), "html.parser")
-            name = entry["id"].rpartition(".")[2]
-            at = source.find(id=anchor).get_text()
-            assert re.search(rf"(?:def|class)\s+{name}\b", at)
+            name = str(entry["id"]).rpartition(".")[2]
+            at: Any = source.find(id=anchor)
+            assert re.search(rf"(?:def|class)\s+{name}\b", at.get_text())
             linked += 1
     assert linked > 80
 
