@@ -296,7 +296,7 @@ def test_on_a_phone_a_likelier_letter_has_a_darker_cell(browser, home):
             )
             for cell in cells
         )
-        assert shown(page, "u")[0] > shown(page, "z")[0] and dark > light + 0.2
+        assert shown(page, "u")[0] > shown(page, "z")[0] and dark > light + 0.1
         wide = cells[0].first.evaluate("e => getComputedStyle(e).backgroundImage")
         assert wide == "none"
     assert problems == []
