@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import pytest
 import torch
@@ -78,6 +78,15 @@ def test_without_options_no_letter_is_lost(recipes):
 def test_a_word_is_written_one_way(recipes, language, raw, tidied):
     swap = recipes["swaps"].get(language)
     assert recipes["tidy"](raw, swap, lower=True) == tidied
+
+
+def test_points_of_hebrew_can_be_dropped(recipes):
+    pointed = (
+        "\u05d9\u05b0\u05e8\u05d5\u05bc\u05e9\u05c1\u05b8\u05dc\u05b7\u05d9\u05b4\u05dd"
+    )
+    swap = {char: "" for char in pointed if category(char) == "Mn"}
+    plain = "\u05d9\u05e8\u05d5\u05e9\u05dc\u05d9\u05dd"
+    assert recipes["tidy"](pointed, swap) == plain
 
 
 def test_case_is_kept_unless_asked(recipes):
