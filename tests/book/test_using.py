@@ -81,9 +81,8 @@ def test_a_word_is_written_one_way(recipes, language, raw, tidied):
 
 
 def test_points_of_hebrew_can_be_dropped(recipes):
-    pointed = (
-        "\u05d9\u05b0\u05e8\u05d5\u05bc\u05e9\u05c1\u05b8\u05dc\u05b7\u05d9\u05b4\u05dd"
-    )
+    pointed = "\u05d9\u05b0\u05e8\u05d5\u05bc\u05e9\u05c1\u05b8"
+    pointed += "\u05dc\u05b7\u05d9\u05b4\u05dd"
     swap = {char: "" for char in pointed if category(char) == "Mn"}
     plain = "\u05d9\u05e8\u05d5\u05e9\u05dc\u05d9\u05dd"
     assert recipes["tidy"](pointed, swap) == plain
