@@ -38,8 +38,8 @@ def leaderboard_row(
 ) -> LeaderboardEntry:
     """Return the model's row: its loss on words, and some words it makes up.
 
-    These are the first that it happens to write: none is chosen. Words are cut after
-    12 characters.
+    They are the first words that it happens to write; none is chosen. They are cut
+    after 12 characters.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def leaderboard_row(
 
 
 def as_html(rows: Sequence[LeaderboardEntry]) -> str:
-    """Return the rows as a table in HTML, losses in nats a character.
+    """Return the rows as a table in HTML, losses in nats per character.
 
     Each cell carries the head of its column, for screens where a row becomes a block.
     """

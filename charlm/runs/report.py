@@ -25,9 +25,9 @@ from charlm.vocab import Vocabulary
 
 @dataclass(frozen=True)
 class Report:
-    """A loss with all that belongs to it; losses are in nats a character.
+    """A loss with all that belongs to it; losses are in nats per character.
 
-    interval holds 95 % of the losses on redrawn words. share_seen is the share of the
+    interval has 95 % of the losses on redrawn words. share_seen is the share of the
     words that occur in train. copied is the same share of n_samples words drawn from
     the model, and None if none were drawn. hit_ratio is how often they hit a word of
     train for each hit of an unseen word, both per distinct word: 1 for a model that
