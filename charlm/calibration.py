@@ -35,7 +35,7 @@ class Calibration:
         return self._mean(self.predicted - self.observed)
 
     def _mean(self, gap: Tensor) -> float:
-        """Return the mean over examples of a number a bin, (bins,); nan where empty."""
+        """Return the mean over examples of one number per bin, (bins,), or nan."""
         total = (gap.nan_to_num() * self.count).sum()
         return total.item() / self.count.sum().item()
 

@@ -197,7 +197,7 @@ class NGram:
 
 
 def _distinct(keys: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the different keys, sorted, and where among them each key stands."""
+    """Return the different keys, sorted, and the place of each key among them."""
     if len(keys) == 0 or keys.max() >= MAX_DENSE:
         return torch.unique(keys, return_inverse=True)
     there = torch.zeros(int(keys.max()) + 1, dtype=torch.int64)
@@ -206,7 +206,7 @@ def _distinct(keys: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _find(sorted_keys: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-    """Return where each key stands in sorted_keys, and whether it stands there."""
+    """Return the place of each key in sorted_keys, and whether it is there."""
     if len(sorted_keys) == 0:
         return torch.zeros_like(keys), torch.zeros_like(keys, dtype=torch.bool)
     at = torch.searchsorted(sorted_keys, keys).clamp_max(len(sorted_keys) - 1)

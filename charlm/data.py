@@ -104,7 +104,7 @@ def windows(
 def windows_in_parts(
     words: Sequence[str], vocab: Vocabulary, block_size: int, size: int = 2**16
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the same in parts, x (B, T) and y (B,): a bound on memory.
+    """Yield what `windows` returns in parts, x (B, T) and y (B,), to bound memory.
 
     Raises ValueError where block_size is negative.
 
@@ -125,7 +125,7 @@ def windows_in_parts(
 
 
 def own_word(X: Tensor) -> Tensor:
-    """Return contexts (N, T) with boundaries in place of what is of other words."""
+    """Return contexts (N, T) with boundaries in place of other words' characters."""
     inside = (X != 0).flip(1).cumprod(1, dtype=X.dtype).flip(1)
     return X * inside
 
@@ -144,8 +144,8 @@ def soft_targets(X: Tensor, Y: Tensor, vocab_size: int) -> Tensor:
     """Return the share of each id among all that follow an example's context: (N, V).
 
     The shares are targets like Y, and ask for the same: over all examples, the loss and
-    its gradient are equal. But a batch of them says more, as the luck of which follower
-    was drawn is gone.
+    its gradient are equal. But a batch of them is less noisy: which follower
+    was drawn no longer matters.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def batches(
     Y : the ids that follow them, (N,)
     batch_size : B, the number of examples in each batch; or (S, B), for S nets that are
         trained side by side: x is then (S, B, T) and y (S, B)
-    generator : the source of randomness; its state says all about the batches to come
+    generator : the source of randomness; its state determines all batches to come
     steps : how many batches; None for no end
     """
     if len(X) != len(Y):

@@ -191,7 +191,7 @@ def interval(losses: Tensor, share: float = 0.95) -> tuple[float, float]:
 
 
 def _mean(L: Tensor, words: Sequence[str]) -> Evaluation:
-    """Return the mean a character of a number a word, (W,), and its error by word."""
+    """Return the mean per character of one number per word, (W,), and its error."""
     W, n = len(words), n_characters(words)
     mean, characters = L.sum() / n.sum(), int(n.sum())
     if W == 1 or not mean.isfinite():

@@ -1,4 +1,4 @@
-"""The block of van den Oord et al. (2016): a gate, a residual and a skip a level."""
+"""The block of van den Oord et al. (2016): each level has a gate and a skip."""
 
 import torch
 from torch import Tensor, nn

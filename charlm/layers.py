@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 class Layer:
-    """A function of tensors, of any shape, with tensors of its own to learn."""
+    """A function of tensors of any shape; it learns those that require gradients."""
 
     block_size: int  # of a net that is evaluated: the length of its contexts
     training = True
@@ -113,9 +113,9 @@ class BatchNorm1d(Layer):
     Parameters
     ----------
     num_features : C
-    eps : keeps the root from zero; 1e-5 as in torch
-    momentum : a batch's share in the running statistics; 0.1 as in torch
-    correction : a batch's var divides by n - correction; 0 as in torch, the lecture: 1
+    eps : is added to var, so that the root is never zero; 1e-5 as in torch
+    momentum : the share of each batch in the running statistics; 0.1 as in torch
+    correction : the batch's var divides by n - correction; 0 in torch, 1 in the lecture
     """
 
     def __init__(

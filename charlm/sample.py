@@ -25,7 +25,7 @@ def next_probs(
     Parameters
     ----------
     logits : (B, V)
-    temperature : below 1 the likely characters gain, above 1 they lose
+    temperature : below 1 favors likely characters, above 1 unlikely ones
     top_k : how many characters of each row are kept, the likeliest; None for all
     """
     if not (0 < temperature < math.inf):
@@ -62,7 +62,7 @@ def generate(
     ----------
     model : maps contexts (B, T) to logits (B, V)
     context : the ids that each row starts from
-    max_length : A row that has not met the boundary by then is cut off there
+    max_length : where a row that has not met the boundary is cut off
     generator : the source of randomness
     temperature : as in `next_probs`; 1 draws from the model itself
     top_k : as in `next_probs`; None keeps every character
@@ -119,7 +119,7 @@ def sample_words(
         character
     temperature : as in `next_probs`; 1 draws from the model itself
     top_k : as in `next_probs`; None keeps every character
-    max_length : A word that has not ended by then is cut off there; the prefix counts
+    max_length : where a word that has not ended is cut off; the prefix counts
     """
     if n < 0:
         raise InputError(f"the number of words must not be negative, got {n}")

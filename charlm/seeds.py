@@ -97,7 +97,7 @@ class Stacked(nn.Module):
     Every parameter gets one more dimension in front. What the nets compute stays the
     same, to rounding: nothing flows from one to another.
 
-    Raises TypeError for other nets: they do more than to call their layers in a row.
+    Raises TypeError for other nets, which do more than call their layers in a row.
 
     Parameters
     ----------
@@ -180,8 +180,8 @@ def train_seeds(
 class OverSeeds:
     """What several seeds gave: the mean, their standard deviation, how many.
 
-    Another seed will land about one std from the mean. Where the mean itself would
-    land with other seeds, the standard_error says.
+    Another seed will land about one std from the mean. The mean over other seeds would
+    land about one standard_error away.
     """
 
     mean: float

@@ -54,7 +54,7 @@ def training_steps(
     """Train on each batch in turn, and yield after each update.
 
     The gradients are still there then, so the body of the caller's loop can look at
-    anything it likes.
+    them.
     Raises NonFiniteLossError before the update that would have spoiled the parameters.
 
     Parameters
@@ -64,7 +64,7 @@ def training_steps(
     batches : pairs x, y, one step each; y is (B,) or (B, T), or probabilities (..., V)
     schedule : the rate of each step by its number; None keeps the optimizer's own
     start : the number of the first step
-    loss_of : takes the logits and y, returns the loss () to go down
+    loss_of : maps logits and y to the loss () that is minimized
     """
     for index, (x, y) in enumerate(batches, start):
         if schedule is not None:
@@ -148,9 +148,9 @@ def learning_rate_search(
     Parameters
     ----------
     model : is put back into the state it was in
-    optimizer : so is it
+    optimizer : is put back, too
     batches : pairs x (B, T), y (B,), at least one for each exponent
-    exponents : decimal, in rising order, so that what breaks the training comes last
+    exponents : powers of ten, in rising order: what breaks the training comes last
     """
     rates = [10.0**exponent for exponent in exponents]
     before = copy.deepcopy((model.state_dict(), optimizer.state_dict()))

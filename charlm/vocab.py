@@ -12,7 +12,7 @@ BOUNDARY = "."
 
 
 class InputError(ValueError):
-    """Something given cannot be used; the message is a sentence for whoever gave it."""
+    """Something given cannot be used; the message says why, in a sentence."""
 
 
 class UnknownCharacterError(InputError):

@@ -1,12 +1,13 @@
 """Models side by side: what each costs, how good it is, and what it writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import torch
 
 from charlm.evaluate import Evaluation, Model, evaluate, n_parameters
+from charlm.memory import by_seen
 from charlm.sample import sample_words
 from charlm.vocab import Vocabulary
 
@@ -15,12 +16,14 @@ from charlm.vocab import Vocabulary
 class LeaderboardEntry:
     """One model: its name, its learned numbers, its loss, its training, its words.
 
-    seconds is None for a model that is not trained.
+    unseen is its loss on those words that do not occur in train, None where nobody
+    asked. seconds is None for a model that is not trained.
     """
 
     label: str
     parameters: int
     score: Evaluation
+    unseen: Evaluation | None
     seconds: float | None
     samples: tuple[str, ...]
 
@@ -31,6 +34,7 @@ def leaderboard_row(
     words: Sequence[str],
     vocab: Vocabulary,
     *,
+    train: Collection[str] | None = None,
     parameters: int | None = None,
     seconds: float | None = None,
     samples: int = 5,
@@ -38,8 +42,8 @@ def leaderboard_row(
 ) -> LeaderboardEntry:
     """Return the model's row: its loss on words, and some words it makes up.
 
-    These are the first that it happens to write: none is chosen. Words are cut after
-    12 characters.
+    They are the first words that it happens to write; none is chosen. They are cut
+    after 12 characters.
 
     Parameters
     ----------
@@ -47,32 +51,36 @@ def leaderboard_row(
     model : as in `evaluate`; of a run, its model's parameters are counted
     words : as in `evaluate`
     vocab : as in `evaluate`
+    train : the words it learned from, to score the others apart; None for no such score
     parameters : how many it has; None counts them
     seconds : how long it was trained; None for a model that is not
     samples : how many words to draw
     seed : from which one; the same for every row
     """
     generator = torch.Generator().manual_seed(seed)
+    unseen = None if train is None else by_seen(model, words, train, vocab)[1]
     return LeaderboardEntry(
         label,
         parameters or n_parameters(getattr(model, "model", model)),
         evaluate(model, words, vocab),
+        unseen,
         seconds,
         tuple(sample_words(model, vocab, samples, generator=generator, max_length=12)),
     )
 
 
 def as_html(rows: Sequence[LeaderboardEntry]) -> str:
-    """Return the rows as a table in HTML, losses in nats a character.
+    """Return the rows as a table in HTML, losses in nats per character.
 
     Each cell carries the head of its column, for screens where a row becomes a block.
     """
-    heads = ("model", "parameters", "loss", "training", "writes")
+    heads = ("model", "parameters", "loss", "on new names", "training", "writes")
     lines = ["".join(f'<th scope="col">{head}</th>' for head in heads)]
     for r in rows:
         cells = [
             f"{r.parameters:,}",
             f"{r.score:.3f}",
+            "not scored" if r.unseen is None else f"{r.unseen:.3f}",
             "none" if r.seconds is None else f"{r.seconds:.0f} s",
             escape(", ".join(word or "(empty)" for word in r.samples)),
         ]

@@ -49,7 +49,7 @@ def as_model(
     vocab : the characters; the boundary has id 0
     block_size : the length of a context
     label : what the page calls the model
-    loss : on the dev words, in nats a character
+    loss : on the dev words, in nats per character
     """
     notes = {
         "label": label,

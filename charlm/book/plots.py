@@ -140,7 +140,7 @@ def bars(
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> Axes:
-    """Draw one bar a label, in the given order; kwargs go to `Axes.bar`.
+    """Draw one bar per label, in the given order; kwargs go to `Axes.bar`.
 
     Parameters
     ----------
@@ -170,9 +170,9 @@ def loss_curves(
 
     Parameters
     ----------
-    curves : by label: losses, one a step, or a pair (steps, losses)
-    xlabel : what the curves run over, where that is not steps
-    references : by label: a loss to compare with, as that of a simpler model
+    curves : by label: losses, one per step, or a pair (steps, losses)
+    xlabel : what the curves run over; steps by default
+    references : by label: a loss to compare with, such as a simpler model's
     ax : where to draw; None for a new figure
     """
     ax = _axes(ax)
@@ -265,7 +265,7 @@ def name_rows(
     Parameters
     ----------
     rows : the names by label
-    notes : what stands at the right end of a label's line; None for nothing
+    notes : what to write at the right end of a label's line; None for nothing
     ax : where to draw; None for a new figure
     """
     ax = _axes(ax)

@@ -1,4 +1,4 @@
-"""How far a training is: a bar on a terminal, a line an evaluation elsewhere."""
+"""How far a training is: a bar on a terminal, elsewhere a line per evaluation."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A loss with all that belongs to it: how sure it is, leaks, copies, calibration."""
+"""A loss with all that belongs to it: how sure it is, leaks, memory, calibration."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -25,11 +25,13 @@ from charlm.vocab import Vocabulary
 
 @dataclass(frozen=True)
 class Report:
-    """A loss with all that belongs to it; losses are in nats a character.
+    """A loss with all that belongs to it; losses are in nats per character.
 
-    interval holds 95 % of the losses on redrawn words. share_seen is that of the words
-    which stand in train; copied that of the words drawn from the model, n_samples, and
-    None if none were.
+    interval has 95 % of the losses on redrawn words. share_seen is the share of the
+    words that occur in train. copied is the same share of n_samples words drawn from
+    the model, and None if none were drawn. hit_ratio is how often they hit a word of
+    train for each hit of an unseen word, both per distinct word: 1 for a model that
+    cannot tell them apart. It is None where no unseen word was hit.
     """
 
     score: Evaluation
@@ -40,6 +42,8 @@ class Report:
     calibration: Calibration
     n_samples: int
     copied: float | None
+    hit_ratio: float | None
+    hit_ratio_error: float | None
 
     def sentences(self) -> list[str]:
         """Return what goes beyond the loss, a sentence each."""
@@ -49,7 +53,7 @@ class Report:
         return [
             f"On words drawn anew from these, 95 % of the losses lie from "
             f"{low:.4f} to {high:.4f}.",
-            f"{self.share_seen:.1%} of the words stand in train: their loss is "
+            f"{self.share_seen:.1%} of the words occur in train: their loss is "
             f"{self.seen or 'unknown'}, that of the others {self.unseen or 'unknown'}.",
             *self._copies(),
             f"Its probabilities are off by {c.error:.1%} on average (calibration "
@@ -63,8 +67,18 @@ class Report:
         error = math.sqrt(p * (1 - p) / n)
         return [
             f"Of {n:,} words that the model wrote, {p:.1%} ± {error:.1%} "
-            "stand in train."
+            "occur in train.",
+            self._memory(),
         ]
+
+    def _memory(self) -> str:
+        if self.hit_ratio is None:
+            return "Too few of them hit a word that it had not seen to speak of memory."
+        return (
+            f"Per word, they hit train {self.hit_ratio:.1f} ± "
+            f"{self.hit_ratio_error:.1f} times as often as the words here that it had "
+            "not seen (1 means no memory)."
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the same as numbers, for JSON.
@@ -80,6 +94,8 @@ class Report:
             "unseen": _pair(self.unseen),
             "n_samples": self.n_samples,
             "copied": self.copied,
+            "hit_ratio": self.hit_ratio,
+            "hit_ratio_standard_error": self.hit_ratio_error,
             "calibration_error": c.error,
             "overconfidence": c.overconfidence,
             "calibration": {
@@ -100,13 +116,30 @@ def _pair(score: Evaluation | None) -> dict[str, float | None] | None:
     return {"loss": score.loss, "standard_error": score.standard_error}
 
 
+def _hits(
+    drawn: Sequence[str], train: Collection[str], words: Sequence[str]
+) -> tuple[float | None, float | None]:
+    """Return hits per word of train over hits per unseen word, and its error.
+
+    A count of hits k varies by its square root, so the ratio of two counts by the share
+    sqrt(1 / a + 1 / b).
+    """
+    known = set(train)
+    fresh = set(words) - known
+    a, b = (sum(word in part for word in drawn) for part in (known, fresh))
+    if b == 0:
+        return None, None
+    ratio = (a / len(known)) / (b / len(fresh)) if known else 0.0
+    return ratio, ratio * math.sqrt((1 / a if a else 0.0) + 1 / b)
+
+
 def report(
     model: Model,
     words: Sequence[str],
     train: Collection[str],
     vocab: Vocabulary,
     *,
-    n_samples: int = 1000,
+    n_samples: int = 4000,
     seed: int = 1,
 ) -> Report:
     """Return the model's loss on words, and all that belongs to it.
@@ -128,6 +161,7 @@ def report(
     seen, unseen = by_seen(model, words, train, vocab)
     L = word_losses(model, words, vocab)
     drawn = sample_words(model, vocab, n_samples, generator=generator)
+    ratio, error = _hits(drawn, train, words)
     return Report(
         score=evaluate(model, words, vocab),
         interval=interval(bootstrap(L, n_characters(words), generator=generator)),
@@ -137,4 +171,6 @@ def report(
         calibration=calibration(model, words, vocab),
         n_samples=n_samples,
         copied=share_in(drawn, train) if drawn else None,
+        hit_ratio=ratio,
+        hit_ratio_error=error,
     )

@@ -46,7 +46,7 @@ class Run:
 
     @property
     def directory(self) -> Path:
-        """Where it is kept."""
+        """The folder of the run."""
         return self.store.directory
 
     @property

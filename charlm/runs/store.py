@@ -76,7 +76,7 @@ class Store:
     Parameters
     ----------
     directory : need not exist yet
-    config : that of the run
+    config : the configuration of the run
     """
 
     def __init__(self, directory: Path, config: Config) -> None:

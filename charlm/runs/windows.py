@@ -14,7 +14,7 @@ class Windows:
     """Every context of the words and the id that follows it, cut out when asked for.
 
     A word of n characters gives n + 1 examples: one for each character, and one for
-    the boundary that ends it. All ids stand in one row, each word before its boundary,
+    the boundary that ends it. All ids are in one row, each word before its boundary,
     in the smallest integers that hold them, so that ten million words take 80 MB.
 
     Raises ValueError where block_size is negative.

@@ -14,7 +14,7 @@ import pytest
 import torch
 from nonsense import NONSENSE
 
-from charlm.book.exercises import MODULES, check, part1
+from charlm.book.exercises import MODULES, check, part1, part5
 from charlm.book.exercises.atoms import ORDER
 from charlm.book.exercises.part3 import DIAGNOSES, _unigram_loss, patients
 from charlm.book.exercises.part4 import PARAMETERS
@@ -127,3 +127,31 @@ def test_the_unigram_of_part_3_is_as_likely_as_its_counts():
 
 def test_the_parameters_of_part_4_are_among_its_atoms():
     assert set(PARAMETERS) < set(ORDER) and len(ORDER) == 26
+
+
+def test_student_s_t_of_part_5_leaves_five_per_cent():
+    t = part5.STUDENT / math.sqrt(3)  # three degrees of freedom: a closed form
+    inside = 2 / math.pi * (t / (1 + t**2) + math.atan(t))
+    assert inside == pytest.approx(0.95, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "gains, words",
+    [
+        ((0.010, 0.012, 0.009, 0.011), "right!"),
+        ((0.010, 0.001, 0.008, 0.002), "may be luck"),  # 2.3 standard errors
+        ((0.020, -0.010, 0.015, 0.001), "may be luck"),
+        ((-0.010, -0.012, -0.009, -0.011), "ahead by 0.0105"),
+        ((0.0, -0.012, -0.009, -0.011), "ahead by"),
+    ],
+)
+def test_a_gain_of_part_5_is_judged_over_seeds(gains, words, monkeypatch, capsys):
+    by_seed = dict(zip(part5.SEEDS, gains, strict=True))
+    monkeypatch.setattr(part5, "_gain", lambda make, seed: by_seed[seed])
+    gated = part5.GatedWaveNet
+
+    def make(seed):
+        return gated(27, 8, 4, generator=torch.Generator().manual_seed(seed))
+
+    assert check("5.6", make) == (words == "right!")
+    assert words in capsys.readouterr().out

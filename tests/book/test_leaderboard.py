@@ -22,6 +22,18 @@ def test_a_row(vocab):
     assert all(len(word) <= 12 for word in row.samples)
 
 
+def test_words_that_do_not_occur_in_train_are_scored_apart(vocab):
+    train = ["mia", "ava", "noah"]
+    model = NGram(vocab, 3, smoothing=0.1).fit(train)
+    row = leaderboard_row("3-gram", model, WORDS, vocab, train=train)
+    new = [word for word in WORDS if word not in train]
+    assert row.unseen == evaluate(model, new, vocab) and len(new) == 4
+    assert row.score == evaluate(model, WORDS, vocab)
+    assert row.unseen.loss > row.score.loss
+    shown = f'<td data-head="on new names">{row.unseen:.3f}</td>'
+    assert shown in as_html([row])
+
+
 def test_sizes(vocab):
     assert n_parameters(NGram(vocab, 1)) == 0
     tree = WaveNet(27, 8, 10, 68, generator=torch.Generator().manual_seed(0))
@@ -43,7 +55,8 @@ def test_the_table(vocab):
         leaderboard_row("tree", NGram(vocab, 1), WORDS, vocab, seconds=61.2),
     ]
     lines = as_html(rows).split("<tr>")[1:]
-    assert [line.count("<th") + line.count("<td") for line in lines] == [5, 5, 5]
+    assert [line.count("<th") + line.count("<td") for line in lines] == [6, 6, 6]
+    assert '<td data-head="on new names">not scored</td>' in lines[1]
     assert "3.296 ± 0.000" in lines[1] and "&lt;uniform&gt;" in lines[1]
     assert '<td data-head="training">61 s</td>' in lines[2]
     assert rows[0].score.loss == pytest.approx(3.2958, abs=1e-4)

@@ -7,7 +7,13 @@ import bookext
 import pytest
 
 MODULES = {module.name for module in pkgutil.iter_modules(bookext.__path__)}
-HELPERS = {"failure", "markdown", "pages"}  # have nothing to set up
+HELPERS = {
+    "elsewhere",
+    "failure",
+    "markdown",
+    "pages",
+    "used_names",
+}  # have nothing to set up
 
 
 def test_each_module_is_set_up_and_strict_is_the_first():

@@ -6,18 +6,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from bookext.elsewhere import BUILT, ELSEWHERE
 from bookext.reference import (
-    BUILT,
-    ELSEWHERE,
-    USED,
     WRITTEN_OUT,
     all_places,
     autodoc,
     find_way,
     mend_types,
-    names_met,
+    sources_with,
     split_entries,
 )
+from bookext.used_names import USED, home, names_met
 from docutils import nodes
 
 from charlm import backprop, evaluate, train, vocab
@@ -74,12 +73,11 @@ def section(title, *children):
     return found
 
 
-def places(*sections, is_chapter=True, package):
-    page = section("Page", *sections)
-    return names_met(page, package, is_chapter)
+def places(*sections, package):
+    return names_met(section("Page", *sections), package)
 
 
-def test_a_name_is_built_where_it_is_imported_shown_or_made_by_hand(tmp_path):
+def test_a_name_is_built_where_it_is_shown_or_made_by_hand(tmp_path):
     package = tmp_path / "tiny"
     shown = nodes.literal_block("def shown(): pass", "def shown(): pass")
     shown["source"] = str(package / "one.py")
@@ -90,17 +88,36 @@ def test_a_name_is_built_where_it_is_imported_shown_or_made_by_hand(tmp_path):
         section("Exercises", section("1", cell("from tiny.one import late"))),
         package=package,
     )
-    assert found[BUILT, "tiny.one.a"] == ("second", "Second")
+    assert found[USED, "tiny.one.a"] == ("second", "Second")
+    assert (BUILT, "tiny.one.a") not in found
     assert found[BUILT, "tiny.one.hand"] == ("first", "First")
     assert found[BUILT, "tiny.one.shown"] == found[USED, "tiny.one.b"]
     assert found[USED, "tiny.one.b"] == ("third", "Third")
     assert not any("late" in name for _, name in found)
 
 
-def test_an_appendix_builds_only_what_it_shows(tmp_path):
-    sections = section("First", cell("from tiny.one import a"))
-    found = places(sections, is_chapter=False, package=tmp_path / "tiny")
-    assert found == {(USED, "tiny.one.a"): ("first", "First")}
+def test_twins_in_two_modules_are_told_apart(tmp_path):
+    found = places(
+        section("First", cell("from tiny import one\none.Layer()")),
+        section("Second", cell("from tiny.two import Layer")),
+        package=tmp_path / "tiny",
+    )
+    assert found[USED, "tiny.one.Layer"] == ("first", "First")
+    assert found[USED, "tiny.two.Layer"] == ("second", "Second")
+
+
+@pytest.mark.parametrize(
+    "module, name, full",
+    [
+        ("charlm.runs", "train", "charlm.runs.trainer.train"),
+        ("charlm.runs", "open_run", "charlm.runs.run.open_run"),
+        ("charlm.vocab", "BOUNDARY", "charlm.vocab.BOUNDARY"),
+        ("charlm", "layers", "charlm.layers"),
+        ("tiny.one", "a", "tiny.one.a"),
+    ],
+)
+def test_a_name_is_known_by_where_it_is_defined(module, name, full):
+    assert home(module, name) == full
 
 
 def test_a_cell_of_the_shell_leads_nowhere(tmp_path):
@@ -127,33 +144,37 @@ def test_a_name_that_is_built_in_other_words_leads_there():
         name: (BUILT, "book/02_mlp", "contexts", "The title"),
         other: (USED, "book/02_mlp", "how", "How"),
     }
-    assert all_places(book({"book/02_mlp": {}})) == {}
+    assert all_places(book({"book/01_bigrams": {}})).keys() == {name}
 
 
 @pytest.mark.parametrize("full", ELSEWHERE)
 def test_the_exceptions_are_names_and_sections_of_the_book(full):
     module, _, name = full.rpartition(".")
-    _, page, anchor = ELSEWHERE[full]
+    _, page, anchor, says = ELSEWHERE[full]
     text = (Path(__file__).parents[2] / f"{page}.md").read_text("utf-8")
-    heads = [line.lstrip("# ") for line in text.splitlines() if line[:2] == "##"]
+    parts = re.split(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    sections = dict(zip(map(nodes.make_id, parts[1::2]), parts[2::2]))
     assert hasattr(import_module(module), name)
-    assert anchor in [nodes.make_id(head) for head in heads]
+    assert says in sections[anchor]
 
 
-def test_a_neighbour_leads_to_a_chapter_and_nowhere_else():
+def test_what_a_source_has_is_used_with_it():
+    others = ["fit", "training_steps", "Step", "History", "Examples"]
+    assert list(sources_with(train, "History", others)) == ["fit"]
+    assert list(sources_with(train, "Step", others)) == ["training_steps"]
+    assert list(sources_with(backprop, "compare", ["cross_entropy_backward"])) == []
+
+
+def test_a_name_that_no_page_has_leads_to_a_chapter_that_uses_it_or_nowhere():
     found = {
         "one.a": (BUILT, "book/02_mlp", "how", "How"),
         "one.b": (USED, "book/using", "five", "Five"),
     }
-    assert find_way(found, "one.b", "one.b", "one.c") == found["one.b"]
-    assert find_way(found, "one.c", "one.a", "one.c") == (
-        "See",
-        "book/02_mlp",
-        "how",
-        "How",
-    )
-    assert find_way(found, "one.c", "one.b", "one.c") is None
-    assert find_way(found, "one.c", "one.c") is None
+    assert find_way(found, "one.b", "one.a") == found["one.b"]
+    way = ("Used with a in", "book/02_mlp", "how", "How")
+    assert find_way(found, "one.c", "one.b", "one.a") == way
+    assert find_way(found, "one.c", "one.b") is None
+    assert find_way(found, "one.c") is None
 
 
 def test_a_parameter_s_text_is_no_type():

@@ -221,7 +221,7 @@ def test_evaluate_full_says_how_sure_the_loss_is_and_what_is_memory(run, words):
     _, plain, _ = run("evaluate", "runs/ngram")
     status, out, err = run("evaluate", "runs/ngram", "--full")
     assert (status, err) == (0, "") and out.startswith(plain)
-    for part in ("drawn anew", "stand in train", "the model wrote", "calibration"):
+    for part in ("drawn anew", "occur in train", "the model wrote", "calibration"):
         assert part in out
     _, out, _ = run("evaluate", "runs/ngram", "--full", "--split", "train", "--json")
     found = json.loads(out)

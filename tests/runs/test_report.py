@@ -34,7 +34,7 @@ def test_what_is_copied_is_copied_from_train():
 def test_a_report_where_nothing_was_seen_can_be_said_and_written():
     found = report(likes_a, ["b"], ["a"], AB, n_samples=10)
     sentences = found.sentences()
-    assert sentences[1].startswith("0.0% of the words stand in train")
+    assert sentences[1].startswith("0.0% of the words occur in train")
     assert "unknown" in sentences[1]
     assert json.loads(json.dumps(found.as_dict()))["seen"] is None
 
@@ -47,3 +47,19 @@ def test_a_report_on_one_word_and_no_samples_says_and_writes_no_nan():
     numbers = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert numbers["unseen"]["standard_error"] is None
     assert numbers["calibration"]["predicted"][0] is None
+
+
+def test_memory_is_hits_per_word_of_train_over_hits_per_unseen_word():
+    found = report(likes_a, ["a", "ab", "ba"], ["aa", "a", "aa"], AB, n_samples=4000)
+    p = {"a": 0.065, "aa": 0.65 * 0.065, "ab": 0.65 * 0.025, "ba": 0.25 * 0.065}
+    right = ((p["a"] + p["aa"]) / 2) / ((p["ab"] + p["ba"]) / 2)
+    assert found.hit_ratio is not None and found.hit_ratio_error is not None
+    assert found.hit_ratio == pytest.approx(right, abs=4 * found.hit_ratio_error)
+    assert found.hit_ratio_error < 0.2 * right
+    assert f"train {found.hit_ratio:.1f} ± " in " ".join(found.sentences())
+
+
+def test_memory_is_not_spoken_of_where_nothing_unseen_was_hit():
+    found = report(likes_a, ["bbbbbbbbb"], ["a"], AB, n_samples=10)
+    assert found.hit_ratio is None is found.hit_ratio_error
+    assert "Too few" in found.sentences()[3]

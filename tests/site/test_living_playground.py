@@ -274,6 +274,34 @@ def test_an_unknown_letter_gets_a_sentence(page):
     assert shown(page, "e")
 
 
+def test_capitals_become_the_letters_that_the_models_know(page):
+    field = page.get_by_label("Type a beginning")
+    field.focus()
+    page.keyboard.type("EMmA")
+    assert field.input_value() == "emma"
+    page.keyboard.press("Home")
+    page.keyboard.type("G")
+    page.keyboard.type("e")
+    assert field.input_value() == "geemma"
+    assert "After “geemma”" in page.locator(".living-status").inner_text()
+
+
+def test_on_a_phone_a_likelier_letter_has_a_darker_cell(browser, home):
+    with opened(browser, home + "index.html", width=390) as (page, problems):
+        page.get_by_label("Type a beginning").fill("q")
+        cells = row(page, "u").locator("td"), row(page, "z").locator("td")
+        dark, light = (
+            cell.first.evaluate(
+                "e => Number(getComputedStyle(e).backgroundColor.match(/[\\d.]+/g)[3])"
+            )
+            for cell in cells
+        )
+        assert shown(page, "u")[0] > shown(page, "z")[0] and dark > light + 0.1
+        wide = cells[0].first.evaluate("e => getComputedStyle(e).backgroundImage")
+        assert wide == "none"
+    assert problems == []
+
+
 def test_a_model_that_cannot_be_read_is_named(browser, home):
     context = browser.new_context()
     page = context.new_page()

@@ -1,9 +1,11 @@
 """The reference as a built page: entries, ways back, and the program's own words."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+from bookext.elsewhere import ELSEWHERE
 from books import NOTEBOOK, build, write_book
 from bs4 import BeautifulSoup
 from visits import opened
@@ -101,7 +103,10 @@ def test_an_entry_has_types_errors_and_a_way_back(pages):
     assert seven.select_one("dd a.reference")["href"] == "#tiny.one.eight"
     assert "Raises : ValueError – Never." in eight.get_text(" ", strip=True)
     back = [words(entry.select_one(".way-back")) for entry in (seven, eight)]
-    assert back == ["Built in Part 7, Seven at once", "See Part 7, Seven at once"]
+    assert back == [
+        "First used in Part 7, Seven at once",
+        "Used with seven in Part 7, Seven at once",
+    ]
     assert seven.select_one(".way-back a")["href"] == "7.html#seven-at-once"
 
 
@@ -138,6 +143,92 @@ def test_names_in_cells_lead_to_their_entries(pages):
             "7": [("seven", "api.html#tiny.one.seven")] * 2,
             "api": [("eight", "api.html#tiny.one.eight")] * 2,
         }
+
+
+def ways_back(site):
+    """(full name, the words of its way back, the section that it leads to)."""
+    pages: dict[str, BeautifulSoup] = {}
+    for path in sorted((site / "book").glob("api_*.html")):
+        reference = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for link in reference.select(".way-back a"):
+            line: Any = link.find_parent(class_="way-back")
+            entry = line.find_parent("dl", class_="py").dt["id"]
+            page, _, anchor = str(link["href"]).partition("#")
+            if page not in pages:
+                text = (site / "book" / page).read_text("utf-8")
+                pages[page] = BeautifulSoup(text, "html.parser")
+            yield entry, words(line), pages[page].find(id=anchor), pages[page]
+
+
+def test_each_way_back_leads_to_that_very_name(site):
+    """And not to a twin: the page imports it from its module, or shows its source."""
+    faults = []
+    for full, line, section, page in ways_back(site):
+        module, _, name = full.rpartition(".")
+        helper = re.match(r"Used with (\w+) in", line)
+        wanted = helper[1] if helper else name
+        code = page.select_one("article").get_text()
+        parent, _, last = module.rpartition(".")
+        twin = f"from {module} import|from {parent} import .*{last}|{module}"
+        reexported = f"from {parent} import"
+        if full in ELSEWHERE:
+            continue  # tests/ext/test_ext_reference.py looks at its section
+        if not re.search(rf"\b{wanted}\b", section.get_text()):
+            faults.append((full, line))
+        elif not re.search(f"{twin}|{reexported}", code):
+            faults.append((full, "a twin"))
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    "full, page",
+    [
+        ("charlm.layers.ReLU", "03_activations.html"),
+        ("charlm.layers.Unflatten", "05_wavenet.html"),
+        ("charlm.models.NeuralBigram", "01_bigrams.html"),
+        ("charlm.models.BatchNorm1d", "05_wavenet.html"),
+        ("charlm.layers.BatchNorm1d", "03_activations.html"),
+        ("charlm.runs.run.open_run", "using.html"),
+        ("charlm.runs.trainer.train", "using.html"),
+    ],
+)
+def test_names_that_once_led_astray(site, full, page):
+    titles = {name: found for name, _, _, found in ways_back(site)}
+    shown = BeautifulSoup((site / "book" / page).read_text("utf-8"), "html.parser")
+    assert titles[full].title == shown.title
+
+
+def test_each_entry_of_code_links_to_its_source(site):
+    """Offline too: the source is a page of the site, at the line of the name."""
+    linked = 0
+    for path in sorted((site / "book").glob("api_*.html")):
+        page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for entry in page.select("dl.py.function > dt, dl.py.class > dt"):
+            (link,) = entry.select("a:has(.viewcode-link)")
+            file, _, anchor = str(link["href"]).partition("#")
+            source = BeautifulSoup((path.parent / file).read_text(), "html.parser")
+            name = str(entry["id"]).rpartition(".")[2]
+            at: Any = source.find(id=anchor)
+            assert re.search(rf"(?:def|class)\s+{name}\b", at.get_text())
+            linked += 1
+    assert linked > 80
+
+
+@pytest.mark.parametrize(
+    "page, name, entry",
+    [
+        ("01_bigrams", "NGram", "api_words.html#charlm.counts.NGram"),
+        ("02_mlp", "fit", "api_training.html#charlm.train.fit"),
+        ("evaluation", "paired", "api_training.html#charlm.evaluate.paired"),
+        ("using", "train", "api_runs.html#charlm.runs.trainer.train"),
+        ("using", "NGram", "api_words.html#charlm.counts.NGram"),
+    ],
+)
+def test_names_in_the_chapters_cells_lead_here(site, page, name, entry):
+    text = (site / "book" / f"{page}.html").read_text("utf-8")
+    links = BeautifulSoup(text, "html.parser").select(".cell_input a")
+    found = {str(link["href"]) for link in links if words(link) == name}
+    assert f"../book/{entry}" in found
 
 
 def test_a_link_in_code_is_seen_and_keeps_the_code_s_color(browser, site):

@@ -7,12 +7,12 @@
 
 gives an entry for each name. autodoc and napoleon make it of the docstring and the
 types; it ends with a link back, to the section that builds the name by hand (in a cell
-tagged `scratch`), imports it or shows its source; else to where it is first used, or to
-the chapter of those that share its example. All of it is read from the pages, without
-their exercises, but for a few names that a chapter builds in other words.
+tagged `scratch`) or shows its source; else to where it is first used, or to where one
+is used whose source has the name, such as the function that returns it. All of it is
+read from the pages, without their exercises, but for a few names that a chapter
+explains in other words.
 """
 
-import ast
 import inspect
 import re
 from importlib import import_module
@@ -26,19 +26,14 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 from sphinx.util.typing import stringify_annotation
 
-from bookext.fingerprint import cell_tree
+from bookext.elsewhere import ELSEWHERE
 from bookext.pages import in_order
+from bookext.used_names import BUILT, USED, names_met
 
 WRITTEN_OUT = stringify_annotation(ArrayLike, "smart")  # six lines of numpy's own
 SPOKEN = "__call__, __getitem__, __iter__, __len__"
 ENTRY = re.compile(r"^(\*{0,2}\w+) : (?=\S)", re.M)
 MEMBERS = ("method", "attribute", "property")
-BUILT, USED = "Built in", "First used in"
-# A chapter imports these elsewhere than where it builds them, or without building them.
-ELSEWHERE = {
-    "charlm.data.windows": (BUILT, "book/02_mlp", "contexts"),
-    "charlm.models.MLP": (BUILT, "book/02_mlp", "the-forward-pass-by-hand"),
-}
 
 
 class way_back(nodes.General, nodes.Element):
@@ -54,13 +49,23 @@ class Reference(SphinxDirective):
         self.env.metadata[self.env.docname]["reference"] = True
         module = import_module(self.arguments[0])
         entries = nodes.container()
-        all_names = [f"{module.__name__}.{name}" for name in self.content]
-        for name, full in zip(self.content, all_names):
+        for name in self.content:
             lines = ["```{eval-rst}", *autodoc(module, name), "```"]
             self.state.nested_parse(StringList(lines), self.content_offset, entries)
             for entry in entries[-1:]:
-                entry[-1] += way_back(wanted=[full, *all_names])
+                wanted = [name, *sources_with(module, name, self.content)]
+                entry[-1] += way_back(wanted=[f"{module.__name__}.{n}" for n in wanted])
         return entries.children
+
+
+def sources_with(module, name, others):
+    """The other functions and classes of a module whose source has the name."""
+    for other in others:
+        thing = getattr(module, other)
+        has_source = inspect.isroutine(thing) or inspect.isclass(thing)
+        source = inspect.getsource(thing) if has_source and other != name else ""
+        if re.search(rf"\b{name}\b", source):
+            yield other
 
 
 def autodoc(module, name):
@@ -107,73 +112,11 @@ def find(app, env, node, content):
     return make_refnode(app.builder, node["refdoc"], page, anchor, content, full[0])
 
 
-def names_met(doctree, package, is_chapter):
-    """{(word, full name): (id, title)} of the package's names that a page shows."""
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    by_hand: dict[str, tuple[str, str]] = {}
-    aliases: dict[str, str] = {}
-    for block in doctree.findall(nodes.literal_block):
-        if place := section(block):
-            for name in names_listed(block, package):
-                found.setdefault((BUILT, name), place)
-            tree = tree_of(block)
-            for name, is_import in names_used(tree, package.name, aliases):
-                hand = by_hand.get(name.rpartition(".")[2])
-                word = BUILT if hand or (is_import and is_chapter) else USED
-                found.setdefault((word, name), hand or place)
-            if "tag_scratch" in block.parent.parent.get("classes", []):
-                names = (getattr(node, "name", "") for node in tree.body)
-                by_hand = dict.fromkeys(names, place) | by_hand
-    return found
-
-
-def section(node):
-    """The id and the title of the section around a node, unless it is of exercises."""
-    titles = []
-    while node is not None:
-        if isinstance(node, nodes.section):
-            titles.append((node["ids"][0], node[0].astext()))
-        node = node.parent
-    if not titles or any(title == "Exercises" for _, title in titles):
-        return None
-    return titles[0]
-
-
-def names_listed(block, package):
-    """The names of a package's functions and classes whose source a block shows."""
-    path = Path(block.get("source") or "")
-    if path.is_relative_to(package) and "cell_input" not in block.parent["classes"]:
-        module = ".".join(path.relative_to(package.parent).with_suffix("").parts)
-        for node in cell_tree(block.astext()).body:
-            yield f"{module}.{getattr(node, 'name', '')}"
-
-
-def tree_of(block):
-    """The syntax tree of a block that is a cell; otherwise an empty one."""
-    is_cell = "cell_input" in block.parent.get("classes", [])
-    return cell_tree(block.astext() if is_cell else "")
-
-
-def names_used(tree, package, aliases):
-    """(full name, whether it is imported) of what code imports or takes of a module."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                if full.startswith(f"{package}."):
-                    aliases[alias.asname or alias.name] = full
-                    yield full, True
-        elif isinstance(node, ast.Attribute) and (
-            full := aliases.get(getattr(node.value, "id", None))
-        ):
-            yield f"{full}.{node.attr}", False
-
-
 def note_names(app, doctree):
     notes = app.env.metadata[app.env.docname]
     if "reference" not in notes:
         package = Path(app.srcdir, app.config.fingerprint_package)
-        notes["met"] = names_met(doctree, package, is_chapter(app.env.docname))
+        notes["met"] = names_met(doctree, package)
 
 
 def is_chapter(page):
@@ -189,16 +132,16 @@ def all_places(env):
             for (kind, name), place in env.metadata[page].get("met", {}).items():
                 if kind == word:
                     found.setdefault(name, (word, page, *place))
-    for name in ELSEWHERE.keys() & found.keys():
-        word, page, anchor = ELSEWHERE[name]
-        found[name] = (word, page, anchor, title_of(env, page, anchor))
+    for name, (word, page, anchor, _) in ELSEWHERE.items():
+        if page in env.tocs and (title := title_of(env, page, anchor)):
+            found[name] = (word, page, anchor, title)
     return found
 
 
 def title_of(env, page, anchor):
-    """The title of a section that is known by its id. Raises KeyError without one."""
+    """The title of a section that is known by its id; None without one."""
     links = env.tocs[page].findall(nodes.reference)
-    return {link["anchorname"]: link.astext() for link in links}[f"#{anchor}"]
+    return {link["anchorname"]: link.astext() for link in links}.get(f"#{anchor}")
 
 
 def outdated(app, env):
@@ -211,11 +154,13 @@ def outdated(app, env):
 
 
 def find_way(found, name, *beside):
-    """The place of a name, or else of the first beside it that a chapter has."""
+    """The place of a name, or of the first that needs it and that a chapter has."""
     if name in found:
         return found[name]
-    places = (found[other][1:] for other in beside if other in found)
-    return next((("See", *place) for place in places if is_chapter(place[0])), None)
+    for other in beside:
+        if other in found and is_chapter(found[other][1]):
+            return (f"Used with {other.rpartition('.')[2]} in", *found[other][1:])
+    return None
 
 
 class ShowWayBack(SphinxPostTransform):

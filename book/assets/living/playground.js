@@ -27,7 +27,7 @@
 
       const input = element("input", {
         type: "text", maxlength: LONGEST, size: 12,
-        autocomplete: "off", autocapitalize: "none", spellcheck: "false", oninput: () => update(),
+        autocomplete: "off", autocapitalize: "none", spellcheck: "false", oninput: () => { lower(); update() },
       })
       const type = text => {
         input.value = text.slice(0, LONGEST)
@@ -53,6 +53,16 @@
       if (models.length > 3) table.classList.add("living-many")
 
       const unknown = () => [...input.value].find(char => !chars.includes(char))
+
+      // A capital that the models lack becomes the small letter that they know.
+      function lower() {
+        const typed = [...input.value]
+        const known = typed.map(char => (chars.includes(char) ? char : char.toLowerCase())).join("")
+        if (known === input.value || known.length !== input.value.length) return
+        const { selectionStart, selectionEnd } = input
+        input.value = known
+        input.setSelectionRange(selectionStart, selectionEnd)
+      }
 
       function update() {
         const char = unknown()

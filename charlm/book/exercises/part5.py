@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -19,6 +19,11 @@ from charlm.book.exercises.answers import (
     read_number,
     read_tensor,
 )
+from charlm.data import load_words, split_words, windows
+from charlm.evaluate import eval_mode, losses
+from charlm.gated import GatedWaveNet
+from charlm.train import Examples, NonFiniteLossError, adamw, cosine, fit
+from charlm.vocab import Vocabulary
 
 
 def _shape(result: Tensor, *expected: int) -> None:
@@ -123,7 +128,7 @@ def _residual(answer: Any) -> None:
 
 
 def _long_row(answer: Any) -> None:
-    """Multiplications a character of the wide net, all places of a long row at once."""
+    """Multiplications per character of the wide tree, all places of a long row."""
     value = read_number(answer)
     C, H, V = 24, 128, 27
     hidden = 2 * C * H + 2 * (2 * H) * H
@@ -140,33 +145,162 @@ def _long_row(answer: Any) -> None:
         raise Wrong("The last layer, which makes the logits, is missing. See hint 2.")
     if value == hidden + H * V + V * C:
         raise Wrong("The embedding looks rows up; it multiplies nothing. See hint 2.")
-    raise Wrong("Not that. Each level computes one row a character. See hint 1.")
+    if _about(value, _in_rows(C, H, V)):
+        raise Wrong(
+            "That is the page's figure for rows of one name, each of which starts with "
+            "eight boundaries. In a long row that start does not count. See hint 1."
+        )
+    if _about(value, _each_once(C, H, V)):
+        raise Wrong("That computes each piece once; here it is all places. See hint 1.")
+    if value == 2 * 10 * 68 + 2 * (2 * 68) * 68 + 68 * V:
+        raise Wrong("That is the small tree; the wide one has 24 and 128.")
+    raise Wrong("Not that. Each level computes one row per character. See hint 1.")
+
+
+def _about(value: float, figure: float) -> bool:
+    """Whether a value is a figure of the page, rounded or not."""
+    return math.isclose(value, figure, abs_tol=1)
+
+
+@cache
+def _in_rows(C: int, H: int, V: int) -> float:
+    """Return the page's figure: every dev name in a row after eight boundaries."""
+    lengths = [len(word) for word in split_words(load_words())[1]]
+    by_row = [
+        (n + 7) * 2 * C * H + (n + 5) * 2 * H * H + (n + 1) * (2 * H * H + H * V)
+        for n in lengths
+    ]
+    return sum(by_row) / sum(n + 1 for n in lengths)
+
+
+@cache
+def _each_once(C: int, H: int, V: int) -> float:
+    """Return the page's figure: each distinct piece of a batch of 1,024 once."""
+    X = _examples(8)[1][0]
+    total = 0
+    for x in X.split(1024):
+        pairs, fours, eights = (len(x.view(-1, n).unique(dim=0)) for n in (2, 4, 8))
+        total += pairs * 2 * C * H + fours * 2 * H * H + eights * (2 * H * H + H * V)
+    return total / len(X)
+
+
+SEEDS = range(100, 104)  # of the check alone: no run on the page has used them
+STEPS, BATCH_SIZE, RATE, DECAY = 500, 64, 0.01, 0.1  # the recipe `quick` of the page
+MOST_PARAMETERS = 22_397
+UNTRAINED = 3.0  # nats: no opinion costs log 27, which is 3.3
+STUDENT = 3.18  # 97.5 % of Student's t with three degrees of freedom
+
+
+@cache
+def _examples(block_size: int) -> tuple[Examples, Examples]:
+    words = load_words()
+    vocab = Vocabulary.from_words(words)
+    train, dev, _ = split_words(words)
+    return windows(train, vocab, block_size), windows(dev, vocab, block_size)
+
+
+def _trained_loss(net: Any, seed: int) -> float:
+    """Train a net by the recipe of the short races; return its loss on dev."""
+    history = fit(
+        net,
+        *_examples(net.block_size),
+        optimizer=adamw(net, RATE, DECAY),
+        schedule=cosine(RATE, STEPS, warmup=STEPS // 10),
+        steps=STEPS,
+        batch_size=BATCH_SIZE,
+        generator=torch.Generator().manual_seed(seed),
+        eval_every=STEPS,
+    )
+    return history.best
+
+
+@cache
+def _to_beat(seed: int) -> float:
+    """Return the dev loss of the page's gated net, from a seed."""
+    g = torch.Generator().manual_seed(seed)
+    return _trained_loss(GatedWaveNet(27, 8, 32, generator=g), seed)
+
+
+def _made(make: Any, seed: int) -> Any:
+    """Return the reader's net for a seed: untrained, small, one that can be trained."""
+    net = call(make, seed)
+    if not all(hasattr(net, name) for name in ("parameters", "load_state_dict")):
+        raise Wrong(f"make(seed) should return a net, not {type(net).__name__}.")
+    block_size = getattr(net, "block_size", None)
+    if not isinstance(block_size, int) or not 1 <= block_size <= 64:
+        raise Wrong("The net needs a block_size, from 1 to 64: its context's length.")
+    size = sum(p.numel() for p in net.parameters())
+    if size == 0:
+        raise Wrong("The net has no parameters: there is nothing to train.")
+    if size > MOST_PARAMETERS:
+        raise Wrong(f"It has {size:,} parameters; the tree has {MOST_PARAMETERS:,}.")
+    X, Y = _examples(block_size)[1]
+    with torch.no_grad(), eval_mode(net):
+        logits = call(net, X[:5])
+    if not isinstance(logits, Tensor) or logits.shape != (5, 27):
+        raise Wrong("Five contexts (5, T) should give it logits of shape (5, 27).")
+    if not losses(net, X[::20], Y[::20]).mean() > UNTRAINED:
+        raise Wrong(
+            "Before any step it knows names already. Return an untrained net: "
+            "the check does the training."
+        )
+    return net
+
+
+def _same_parameters(net: Any, other: Any) -> bool:
+    mine, its = (list(n.parameters()) for n in (net, other))
+    return len(mine) == len(its) and all(map(torch.equal, mine, its))
 
 
 def _proof(answer: Any) -> None:
-    """Two lists of dev losses, one a seed: the new design, and what it should beat."""
+    """A function of a seed: an untrained net that beats the gated one, over seeds."""
+    if not callable(answer):
+        raise Wrong(
+            "Expected a function make(seed), not its results: "
+            "the check trains the nets itself."
+        )
+    with torch.random.fork_rng(devices=[]):
+        first, again = (_made(answer, SEEDS[0]) for _ in range(2))
+        if first is again:
+            raise Wrong("Each call should build a new net; yours returns an old one.")
+        if not _same_parameters(first, again):
+            raise Wrong(
+                "One seed gave two different nets: draw every initial weight from "
+                "a generator with the seed. See hint 1."
+            )
+        if _same_parameters(first, _made(answer, SEEDS[1])):
+            raise Wrong(
+                "Two seeds gave the same net, and a mean over one net is one run. "
+                "See hint 1."
+            )
+        gains = [_gain(answer, seed) for seed in SEEDS]
+    mean, error = statistics.mean(gains), statistics.stdev(gains) / len(gains) ** 0.5
+    if mean <= 0:
+        raise Wrong(
+            f"On average it is not better: the gated net is ahead by {-mean:.4f}. "
+            "See hint 2."
+        )
+    if mean < STUDENT * error:
+        raise Wrong(
+            f"The gain of {mean:.4f} is only {mean / error:.1f} times its standard "
+            "error: that may be luck. See hint 2."
+        )
+
+
+def _gain(make: Any, seed: int) -> float:
+    """Return by how much the reader's net is better than the gated one, from a seed."""
+    net = _made(make, seed)
+    torch.manual_seed(seed)  # for layers that draw, such as dropout
     try:
-        new, old = ([read_number(v) for v in side] for side in answer)
-    except (TypeError, ValueError):
-        raise Wrong("Expected two lists of losses: (yours, to_beat).") from None
-    if min(len(new), len(old)) < 4:
-        raise Wrong("Four seeds each, at least: one run proves nothing. See hint 1.")
-    if not all(1.5 < loss < 3.5 for loss in new + old):
-        raise Wrong("These are no dev losses in nats a character.")
-    if len(set(new)) == 1 or len(set(old)) == 1:
-        raise Wrong(
-            "Equal losses: does each run have a seed of its own, and are they handed "
-            "over unrounded? See hint 1."
-        )
-    gain = statistics.mean(old) - statistics.mean(new)
-    error = math.hypot(*(statistics.stdev(s) / len(s) ** 0.5 for s in (new, old)))
-    if gain <= 0:
-        raise Wrong("On average it is not better (give yours first).")
-    if gain < 2 * error:
-        raise Wrong(
-            f"The gain of {gain:.4f} is less than twice its standard error of "
-            f"{error:.4f}: more seeds, or a better idea. See hint 2."
-        )
+        gain = _to_beat(seed) - _trained_loss(net, seed)
+    except NonFiniteLossError:
+        raise Wrong("Its training breaks down: the loss is not finite.") from None
+    except Exception as error:
+        message = str(error).partition("\n")[0]
+        raise Wrong(f"Training it raises {type(error).__name__}: {message}") from None
+    if gain == 0:
+        raise Wrong("That is the gated net of the page; invent another. See hint 2.")
+    return gain
 
 
 CHECKS: dict[str, Check] = {

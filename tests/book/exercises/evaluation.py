@@ -4,22 +4,36 @@ import numpy as np
 import torch
 
 RIGHT = {
-    "E.1": [(17_689, 75_219), [17_000.0, 78_000.0], torch.tensor([17_689, 75_219])],
+    "E.1": [
+        (6_847, 133_951),
+        [6_839, 133_790.0],
+        torch.tensor([7_035, 137_631]),
+    ],
     "E.2": [(1.4, 1.2), [1.4, 1.3], np.array([1.35, 1.25])],
     "E.3": [0.8757, torch.tensor(0.8757), np.float64(0.8757)],
 }
 
 WRONG = {
     "E.1": [
-        ((75_219, 17_689), "same names first"),
-        ((4_422, 18_805), "On the same names: the gap"),
-        ((75_219, 75_219), "for different names; on the same"),
-        ((17_689, 18_805), "for the same names; on different"),
-        ((7_554, 15_577), "root"),
-        ((5.5, 23.3), "factor"),
-        ((125_000, 530_000), "characters"),
+        ((133_951, 6_847), "same names first"),
+        # a gain of two standard errors, once the solution: found half of the time
+        ((3_489, 68_263), "On the same names: with a gain of two"),
+        ((3_351, 65_559), "only half of the time"),
+        ((6_847, 68_263), "On different names: with a gain of two"),
+        # its neighbors: another bar, another power
+        ((5_393, 105_510), "one direction"),
+        ((9_166, 179_330), "a power of 90"),
+        ((872, 17_066), "one standard error"),
+        ((618, 12_088), "missing its bar"),
+        # one number twice
+        ((6_847, 6_847), "Both numbers are the same"),
+        ((133_951, 133_951), "Both numbers are the same"),
+        ((20_000, 20_000), "Both numbers are the same"),
+        ((4_700, 20_788), "root"),
+        ((2.12, 41.5), "factor"),
+        ((48_600, 951_000), "characters"),
         ((1, 2), "another number"),
-        (17_689, "two numbers"),
+        (6_847, "two numbers"),
     ],
     "E.2": [
         ((1.2, 1.4), "loss first"),
@@ -38,6 +52,10 @@ WRONG = {
         (0.6201, "only one letter dropped"),
         (0.3799, "only one letter added"),
         (0.1243, "without"),
+        # swaps of two letters, once only "too high", and its neighbors
+        (0.8781, "swaps of two neighboring letters"),
+        (0.7976, "swaps of two neighboring letters"),
         (0.9042, "too high"),
+        (0.85, "too low"),
     ],
 }

@@ -1,9 +1,14 @@
 """Right and wrong answers to the exercises of Part 5."""
 
-from fractions import Fraction
-
 import numpy as np
 import torch
+from torch import nn
+
+from charlm.book.exercises import part5
+from charlm.gated import GatedWaveNet
+from charlm.models import MLP, WaveNet
+
+part5.STEPS = 120  # as on the page, but a quarter of its steps: the tests need no more
 
 
 def join(x, n):
@@ -28,7 +33,61 @@ def in_place(h, z, d):
     return h[:, d:]
 
 
-NEW, OLD = [2.010, 2.012, 2.008, 2.011], [2.030, 2.034, 2.028, 2.029]
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def gated(seed):
+    return GatedWaveNet(27, 8, 32, generator=seeded(seed))
+
+
+class WithBigram(GatedWaveNet):
+    """The solution of the page: a row of logits for the last character is added."""
+
+    def __init__(self, seed, std=0.1):
+        super().__init__(27, 8, 32, generator=seeded(seed))
+        self.table = nn.Embedding(27, 27)
+        nn.init.normal_(self.table.weight, std=std, generator=seeded(seed))
+
+    def forward(self, idx):
+        return super().forward(idx) + self.table(idx[:, -1])
+
+
+class Dropping(WithBigram):
+    """One that draws from the global generator in training."""
+
+    def forward(self, idx):
+        return nn.functional.dropout(super().forward(idx), 0.0, self.training)
+
+
+def narrow(seed):
+    return GatedWaveNet(27, 8, 8, generator=seeded(seed))
+
+
+def known(seed):
+    """A net that has read train before it is handed over."""
+    net = MLP(27, 1, generator=seeded(seed))
+    part5._trained_loss(net, seed)
+    return net
+
+
+class Exploding(WithBigram):
+    def forward(self, idx):
+        return super().forward(idx) + (torch.inf if self.training else 0)
+
+
+class Failing(WithBigram):
+    def forward(self, idx):
+        return super().forward(idx) if len(idx) != 64 else idx[:, 20]
+
+
+def without_block_size(seed):
+    net = WithBigram(seed)
+    del net.block_size
+    return net
+
+
+ONE_NET = gated(0)
 
 RIGHT = {
     "5.1": [
@@ -51,12 +110,7 @@ RIGHT = {
         lambda h, z, d: (h[:, -z.shape[1] :] + z).double(),
     ],
     "5.5": [75_136, 75_136.0, torch.tensor([75_136]), np.int64(75_136)],
-    "5.6": [
-        (NEW, OLD),
-        [torch.tensor(NEW), np.array(OLD, dtype=np.float32)],
-        (tuple(NEW), (*OLD, 2.031)),
-        (map(Fraction, NEW), OLD),
-    ],
+    "5.6": [WithBigram, lambda seed: Dropping(seed)],
 }
 
 WRONG = {
@@ -114,19 +168,35 @@ WRONG = {
         (75_136 + 27 * 24, "embedding"),
         (39_296, "reads two places, not one. See hint 1"),
         (2 * 75_136, "without the additions"),
-        (1, "one row a character"),
+        (98_743, "rows of one name"),
+        (98_743.196, "rows of one name"),
+        (46_563, "each piece once"),
+        (21_692, "the small tree"),
+        (1, "one row per character"),
         ("75,136", "got str"),
     ],
     "5.6": [
-        (([2.01], [2.03]), "Four seeds each, at least: one run proves nothing"),
-        ((NEW[:3], OLD), "Four seeds each"),
-        (([2.01] * 4, [2.03, 2.02, 2.01, 2.0]), "handed over unrounded? See hint 1"),
-        (([2.03, 2.04, 2.05, 2.06], [2.01, 2.02, 2.0, 2.03]), "not better"),
-        (([2.00, 2.04, 2.02, 2.01], [2.01, 2.05, 2.03, 2.02]), "standard error"),
-        (([0.1, 0.2, 0.3, 0.4], [0.4, 0.5, 0.6, 0.7]), "no dev losses"),
-        ((2.01, 2.03), "Expected two lists"),
-        ((NEW, OLD, OLD), "Expected two lists"),
-        (([2.01, None, 2.0, 2.02], OLD), "got NoneType"),
-        ({"yours": NEW, "to_beat": OLD}, "got str"),
+        # invented, or taken from the page
+        (([1.6] * 4, [3.1] * 4), "not its results: the check trains"),
+        (([2.01, 2.012, 2.008, 2.011], [2.03, 2.034, 2.028, 2.029]), "not its results"),
+        ({"gated": [2.25], "tree": [2.31]}, "not its results"),
+        ([gated(seed) for seed in range(4)], "Expected a function make(seed)"),
+        (gated, "the gated net of the page"),
+        (known, "Before any step it knows names"),
+        (lambda seed: 1.6, "should return a net, not float"),
+        (lambda seed: [1.6, 1.7, 1.6, 1.7], "should return a net, not list"),
+        # seeds that are none
+        (lambda seed: gated(7), "Two seeds gave the same net"),
+        (lambda seed: ONE_NET, "build a new net"),
+        (lambda seed: MLP(27, 8), "One seed gave two different nets"),
+        # nets that are not what is asked for
+        (lambda seed: WaveNet(27, generator=seeded(seed)), "the tree has 22,397"),
+        (lambda seed: WaveNet(26, 8, 4, 4, generator=seeded(seed)), "Five contexts"),
+        (without_block_size, "needs a block_size"),
+        (lambda seed: nn.Flatten(), "needs a block_size"),
+        (Exploding, "the loss is not finite"),
+        (Failing, "Training it raises IndexError"),
+        (narrow, "the gated net is ahead by"),
+        (lambda: gated(0), "raises TypeError"),
     ],
 }
