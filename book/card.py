@@ -19,7 +19,7 @@ names = sample_words(bigram, vocab, 40, generator=torch.Generator().manual_seed(
 names = [name for name in names if 3 <= len(name) <= 8][:6]
 
 plots.use_book_style()
-figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="white", layout="none")
+figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#fbfaf7", layout="none")
 figure.text(0.05, 0.7, "Character-Level\nLanguage Modeling", size=37, weight="bold")
 figure.text(0.05, 0.59, "from Scratch", size=37, weight="bold", color=plots.BLUE)
 figure.text(0.05, 0.47, "From counting letters to a deep network", size=17)
@@ -28,7 +28,7 @@ for place, name in enumerate(names):
     figure.text(x, y, name, size=24, family="monospace", color=plots.ORANGE)
 
 ax = figure.add_axes((0.56, 0.08, 0.41, 0.8))
-ax.imshow(bigram.counts(), cmap="Blues", norm="symlog")
+ax.imshow(bigram.counts(), cmap="charlm", norm="symlog")
 for ticks in (ax.set_xticks, ax.set_yticks):
     ticks(range(len(vocab)), vocab.labels, family="monospace")
 ax.tick_params(length=0, labelsize=11, top=True, labeltop=True, labelbottom=False)

@@ -36,9 +36,9 @@ ON_PAGES = {  # file: name, style, source
 }
 IN_FIGURES = {
     "sans": ("Charlm Sans", "Regular", "source-sans/TTF/SourceSans3-Regular.ttf"),
-    "sans-semibold": (
+    "sans-bold": (
         "Charlm Sans",
-        "Semibold",
+        "Bold",
         "source-sans/TTF/SourceSans3-Semibold.ttf",
     ),
 }
@@ -46,7 +46,7 @@ IN_FIGURES = {
 
 def cut(path, name, style):
     """The font with only `LETTERS` in it, of weights 400 to 650 if it varies."""
-    font = TTFont(path)
+    font = TTFont(path, recalcTimestamp=False)
     features = ["kern", "tnum", "lnum"] + ["liga"] * ("Serif" in name)
     options = Options(layout_features=features, hinting=False, notdef_outline=True)
     options.name_IDs = [1, 2, 3, 4, 6, 13, 14]
@@ -55,6 +55,8 @@ def cut(path, name, style):
     subsetter.subset(font)
     if "fvar" in font:
         font = instantiateVariableFont(font, {"wght": (400, 650)})
+    if style == "Bold":  # what matplotlib asks for
+        font["OS/2"].usWeightClass = 700
     names = {1: name, 2: style, 3: f"{name} {style}", 4: f"{name} {style}"}
     names[6] = f"{name} {style}".replace(" ", "-")
     for number, text in names.items():

@@ -6,6 +6,7 @@ lists, and cuts "Part 1: Bigrams" into the name and what stands above it.
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from docutils import nodes
 
@@ -44,11 +45,23 @@ def sections(env, page):
 
 def groups(app, context):
     """(caption, entries) of each group of pages in the table of contents."""
-    trees = app.env.external_site_map.root.subtrees
+    site_map = getattr(app.env, "external_site_map", None)
     return [
         (tree.caption, [entry(app, context, str(item)) for item in tree.items])
-        for tree in trees
+        for tree in (site_map.root.subtrees if site_map else ())
     ]
+
+
+def ways_to_answer(app, page):
+    """The addresses where a reader can change the page, and report an error in it."""
+    options = app.config.html_theme_options
+    repository = options.get("repository_url", "")
+    branch = options.get("repository_branch", "main")
+    title = quote(f"On the page /{page}.html", safe="")
+    return (
+        f"{repository}/edit/{branch}/{app.env.doc2path(page, base=False)}",
+        f"{repository}/issues/new?title={title}",
+    )
 
 
 def add(app, pagename, templatename, context, doctree):
@@ -57,6 +70,10 @@ def add(app, pagename, templatename, context, doctree):
     every = [page for _, pages in context["rail"] for page in pages]
     here = next((page for page in every if page.here), None)
     context["place"] = here
+    if doctree is not None:
+        context["edit_address"], context["report_address"] = ways_to_answer(
+            app, pagename
+        )
     if here and here.number:
         parts = sum(bool(page.number) for page in every)
         above = f'<p class="eyebrow">Part {here.number} of {parts}</p>\n'

@@ -74,13 +74,17 @@
         }
         const probs = models.map(model => model.probs(input.value, temperature))
         const most = Math.max(...probs.flatMap(p => [...p]))
-        const best = probs.map(p => p.indexOf(Math.max(...p)))
+        // A model that has never seen this finds all characters alike: none is best.
+        const alike = p => Math.max(...p) - Math.min(...p) < 1e-9
+        const best = probs.map(p => (alike(p) ? -1 : p.indexOf(Math.max(...p))))
         for (const { id, cells } of rows) {
           cells.forEach((cell, m) => fill(cell, probs[m][id], most, best[m] === id))
         }
         arrange(id => Math.max(...probs.map(p => p[id])))
-        const likeliest = models.map(({ label }, m) =>
-          `${label} ${best[m] ? labels[best[m]] : "the end"} (${percent(probs[m][best[m]])} %)`)
+        const likeliest = models.map(({ label }, m) => {
+          if (best[m] < 0) return `${label} no character, as all are alike (${percent(probs[m][0])} %)`
+          return `${label} ${best[m] ? labels[best[m]] : "the end"} (${percent(probs[m][best[m]])} %)`
+        })
         const after = input.value ? `After “${input.value}”` : "At the start"
         report.textContent = `${sentence}${after} the likeliest is: ${likeliest.join(", ")}.`
       }
