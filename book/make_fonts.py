@@ -73,7 +73,9 @@ def main(folder):
             font.flavor = "woff2" if place is PAGES else None
             file = place / f"{stem}.{font.flavor or 'ttf'}"
             font.save(file)
-            print(f"{file.relative_to(BOOK.parent)}: {file.stat().st_size / 1000:.1f} kB")
+            print(
+                f"{file.relative_to(BOOK.parent)}: {file.stat().st_size / 1000:.1f} kB"
+            )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """On a phone code wraps with a hanging indent, and an output shrinks until it fits.
 
 For that the style sheet must know each line of a listing with its indentation (`--i`), and
-the width of an output's longest line (`--cols`). Written into the pages when the links
-in their code are there.
+the width of an output's longest line (`--cols`). An output that is too long for the box,
+on any screen or on a phone, wraps. Written into the pages when the links in their code
+are there.
 """
 
 import re
@@ -14,7 +15,9 @@ LISTING = re.compile(
     r"<pre>(?P<text>.*?)</pre>",
     re.DOTALL,
 )
+INDENT = re.compile(r"^((?:<[^>]*>)*)( +)")
 TAG = re.compile(r"<[^>]*>")
+BOX, PHONE = 78, 57  # columns that fit
 AS_TEXT = ("myst-ansi", "highlight-text", "highlight-default", "highlight-none")
 
 
@@ -27,11 +30,16 @@ def with_lines(match):
     start = f"{match['kind']}{match['open']}"
     if any(kind in match["kind"] for kind in AS_TEXT):
         widest = max(len(plain(line)) for line in lines)
-        return f'{start}<pre style="--cols:{widest}">{match["text"]}</pre>'
+        fits = {"wraps": BOX, "wraps-when-narrow": PHONE}
+        names = " ".join(name for name, columns in fits.items() if widest > columns)
+        attributes = f'style="--cols:{widest}"' + f' class="{names}"' * bool(names)
+        return f"{start}<pre {attributes}>{match['text']}</pre>"
     wrapped = []
     for line in lines:
         text = plain(line)
         indent = len(text) - len(text.lstrip())
+        if indent:
+            line = INDENT.sub(r'\1<span class="indent">\2</span>', line, count=1)
         style = f' style="--i:{indent}"' if indent else ""
         wrapped.append(f'<span class="ln"{style}>{line}\n</span>')
     return f"{start}<pre><span></span>{''.join(wrapped)}</pre>"

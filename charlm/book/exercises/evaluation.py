@@ -69,6 +69,7 @@ def _why(value: float, label: str, right: float, values: tuple[float, float]) ->
         ),
         "that is the factor; how many names is it? See hint 2.": right / n_dev,
         "those are characters; count names.": right * 7.1,
+        "that is how many more; how many names in all?": right - n_dev,
     }
     for mistake, wrong in mistakes.items():
         if _near(value, wrong):

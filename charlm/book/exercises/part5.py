@@ -51,6 +51,15 @@ def _join(answer: Any) -> None:
     if top.shape == (1, 1, 12):
         raise Wrong("When one place is left, its dimension should go. See hint 2.")
     _shape(top, 1, 12)
+    pair = read_tensor(answer, x[:, :3], 3)
+    if pair.shape != (2, 12):
+        shape = tuple(pair.shape)
+        raise Wrong(f"Two contexts, one place left: (2, 12), not {shape}. See hint 2.")
+    longer = torch.arange(48.0).view(2, 8, 3)
+    try:
+        _shape(read_tensor(answer, longer, 4), 2, 2, 12)
+    except Wrong:
+        raise Wrong("It fails for another `n`: use the argument.") from None
     lone = read_tensor(answer, x[:1], 3)
     if lone.shape == (3, 12):
         raise Wrong("With one context the batch is gone: which squeeze? See hint 2.")
@@ -76,9 +85,9 @@ def _field(answer: Any) -> None:
         if value == expected:
             continue
         case = f"a kernel of {kernel} and dilations {dilations}"
-        if value == expected - 1:
+        if value == expected - 1 and dilations == [1, 2, 4]:  # it would be so there
             raise Wrong(f"For {case}: you have forgotten the place itself.")
-        if value == kernel ** len(dilations):
+        if value in (kernel ** len(dilations), kernel * max(dilations)):
             raise Wrong(f"For {case}: that holds only when each doubles. See hint 1.")
         if value == 1 + kernel * sum(dilations):
             raise Wrong(

@@ -113,6 +113,19 @@ RIGHT = {
     "5.6": [WithBigram, lambda seed: Dropping(seed)],
 }
 
+
+def of_three(x, n):
+    B, T, C = x.shape
+    x = x.view(B, T // 3, 3 * C)
+    return x.squeeze(1) if T == 3 else x
+
+
+def squeezed_in_front(x, n):
+    B, T, C = x.shape
+    x = x.view(B, T // n, n * C)
+    return x.squeeze(0) if T == n else x
+
+
 WRONG = {
     "5.1": [
         (lambda x, n: torch.cat(x.split(n, dim=1), dim=2), "neighbors"),
@@ -129,6 +142,8 @@ WRONG = {
         (lambda x, n: x.view(len(x), n * x.shape[2], -1), "shape (2, 3, 12)"),
         (lambda x, n: x.view(-1, x.shape[1] // n, n * x.shape[2]).flip(1), "numbers"),
         (lambda x, n: join(x, n).long(), "got one of int64"),
+        (of_three, "It fails for another `n`"),
+        (squeezed_in_front, "Two contexts, one place left"),
         (lambda x, n: join(x, n).numpy(), "got ndarray"),
     ],
     "5.2": [
@@ -140,6 +155,8 @@ WRONG = {
             "reaches further",
         ),
         (lambda kernel, dilations: 8, "should not be 8"),
+        (lambda kernel, dilations: kernel * dilations[-1], "each doubles"),
+        (lambda kernel, dilations: kernel * max(dilations), "each doubles"),
         (using_up, "overwrites"),
         (lambda kernel, dilations: [8], "Expected one number, got list"),
         (lambda dilations: 8, "raises TypeError"),
