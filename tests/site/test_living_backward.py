@@ -255,7 +255,7 @@ def test_quiet_and_in_the_page_s_colors(browser, url, scheme):
             "e => getComputedStyle(e).stroke"
         )
     assert problems == []
-    orange = {"light": "rgb(184, 86, 15)", "dark": "rgb(240, 160, 102)"}
+    orange = {"light": "rgb(168, 72, 12)", "dark": "rgb(242, 160, 101)"}
     assert color == orange[scheme]
 
 

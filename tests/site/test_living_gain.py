@@ -215,8 +215,8 @@ def test_quiet_and_in_the_page_s_colors(browser, url, scheme):
         )
     assert problems == [] and min(sizes) >= 12
     blue, orange = {
-        "light": ("rgb(47, 111, 181)", "rgb(184, 86, 15)"),
-        "dark": ("rgb(127, 178, 234)", "rgb(240, 160, 102)"),
+        "light": ("rgb(31, 95, 158)", "rgb(168, 72, 12)"),
+        "dark": ("rgb(134, 183, 236)", "rgb(242, 160, 101)"),
     }[scheme]
     assert colors == [blue, orange]
 

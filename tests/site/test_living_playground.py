@@ -179,7 +179,7 @@ def test_where_all_are_alike_none_is_likeliest(page):
     """The 4-gram has never seen these three letters together."""
     page.get_by_label("Type a beginning").fill("qxz")
     status = page.locator(".living-status").inner_text()
-    assert "4-gram no character, as all are alike (3.7 %)" in status
+    assert "no character, as all are alike (3.7 %)" in status
 
 
 def test_the_keyboard_reaches_everything(page):

@@ -1,9 +1,9 @@
-"""On a phone code wraps with a hanging indent, and an output shrinks until it fits.
+"""A line of code that is too long wraps with a hanging indent, and an output fits.
 
-For that the style sheet must know each line of a listing with its indentation (`--i`), and
-the width of an output's longest line (`--cols`). An output that is too long for the box,
-on any screen or on a phone, wraps. Written into the pages when the links in their code
-are there.
+The style sheet must know each line of a listing with its indentation (`--i`), and how
+wide an output is (`--cols`): on a phone it shrinks until it fits. An output that is too
+wide for the box, on any screen or on a phone, wraps. Written into the pages when the
+links in their code are there.
 """
 
 import re

@@ -38,16 +38,21 @@ def sections(env, page):
     if contents is None:
         return []
     top = contents[0].children[1] if len(contents[0]) > 1 else []
-    links = [next(item.findall(nodes.reference), None) for item in top]
-    links = [link for link in links if link and link["anchorname"]]
-    return [(link["anchorname"], link.astext()) for link in links]
+    links = (next(item.findall(nodes.reference), None) for item in top)
+    found = [link for link in links if link is not None and link["anchorname"]]
+    return [(link["anchorname"], link.astext()) for link in found]
+
+
+def pages_of(env, tree):
+    """The pages of a group that exist; the build tells of the others itself."""
+    return [page for page in map(str, tree.items) if page in env.titles]
 
 
 def groups(app, context):
     """(caption, entries) of each group of pages in the table of contents."""
     site_map = getattr(app.env, "external_site_map", None)
     return [
-        (tree.caption, [entry(app, context, str(item)) for item in tree.items])
+        (tree.caption, [entry(app, context, page) for page in pages_of(app.env, tree)])
         for tree in (site_map.root.subtrees if site_map else ())
     ]
 
@@ -81,4 +86,5 @@ def add(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    app.connect("html-page-context", add, priority=600)
+    # Early: the theme leaves out what is empty before its own turn, at 500.
+    app.connect("html-page-context", add, priority=400)

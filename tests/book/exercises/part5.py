@@ -123,7 +123,7 @@ def of_three(x, n):
 def squeezed_in_front(x, n):
     B, T, C = x.shape
     x = x.view(B, T // n, n * C)
-    return x.squeeze(0) if T == n else x
+    return x.squeeze(0) if n == T else x
 
 
 WRONG = {
