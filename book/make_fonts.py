@@ -47,7 +47,10 @@ IN_FIGURES = {
 
 
 # Bars, search, sun, moon, half a circle, arrows, outside, copy, check: the theme's.
-ICONS = "\uf0c9\uf002\uf185\uf186\uf042\uf062\uf104\uf105\uf053\uf054\uf35d\uf0c5\uf00c\uf0c1"
+ICONS = (
+    "\uf0c9\uf002\uf185\uf186\uf042\uf062\uf104\uf105"
+    "\uf053\uf054\uf35d\uf0c5\uf00c\uf0c1"
+)
 THEIRS = "theme/pydata_sphinx_theme/static/vendor/fontawesome/webfonts/fa-solid-900.ttf"
 
 
