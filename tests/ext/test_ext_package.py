@@ -43,7 +43,8 @@ def test_the_last_steps_of_a_build_have_an_order():
         import_module(f"bookext.{app.part}").setup(app)
     assert len({priority for priority, _ in app.listeners}) == len(app.listeners)
     order = [part for _, part in sorted(app.listeners)]
-    assert order == ["living", "light", "code_links", "notebooks", "expectations"]
+    first = ["living", "light", "code_links", "lines"]
+    assert order == [*first, "notebooks", "expectations"]
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

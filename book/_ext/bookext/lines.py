@@ -26,6 +26,8 @@ def plain(line):
 
 
 def with_lines(match):
+    if 'class="ln"' in match["text"]:
+        return match[0]  # the page was not written again
     lines = match["text"].removeprefix("<span></span>").rstrip("\n").split("\n")
     start = f"{match['kind']}{match['open']}"
     if any(kind in match["kind"] for kind in AS_TEXT):
