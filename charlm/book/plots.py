@@ -194,7 +194,7 @@ def loss_curves(
         )
     if references:
         ax.margins(y=0.12)
-    ax.set(xlabel=xlabel, ylabel="loss (nats a character)")
+    ax.set(xlabel=xlabel, ylabel="loss (nats per character)")
     if len(curves) > 1:
         ax.legend()
     return ax
@@ -232,7 +232,7 @@ def loss_dotplot(
     ax.set_yticks(rows, names)
     ax.invert_yaxis()
     ax.margins(x=0.12, y=0.15)
-    ax.set(xlabel="loss (nats a character)")
+    ax.set(xlabel="loss (nats per character)")
     return ax
 
 
@@ -450,5 +450,5 @@ def learning_rates(
     ax.plot(np.asarray(rates, float), values, linewidth=1)
     if values.max() > 2 * values[0]:
         ax.set_ylim(values.min() - 0.1 * values[0], 2 * values[0])
-    ax.set(xscale="log", xlabel="learning rate", ylabel="loss (nats a character)")
+    ax.set(xscale="log", xlabel="learning rate", ylabel="loss (nats per character)")
     return ax

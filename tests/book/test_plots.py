@@ -133,7 +133,7 @@ def test_loss_curves_are_the_losses():
     assert ax.texts[0].xy[1] == 3.296
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["train", "dev"]
     assert ax.get_xlabel() == "step"
-    assert ax.get_ylabel() == "loss (nats a character)"
+    assert ax.get_ylabel() == "loss (nats per character)"
 
 
 def test_one_curve_needs_no_legend():
