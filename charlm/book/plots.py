@@ -53,15 +53,15 @@ STYLE: dict[Any, Any] = {
 }
 RAMP = ["#fbfaf7", "#cfdcea", "#7da6cf", "#1f5f9e", "#123a63"]
 
+# What the style names, matplotlib has to know, whoever applies it.
+for _file in sorted(FONTS.glob("*.ttf")):
+    font_manager.fontManager.addfont(_file)
+if "charlm" not in mpl.colormaps:
+    mpl.colormaps.register(LinearSegmentedColormap.from_list("charlm", RAMP))
+
 
 def use_book_style() -> None:
     """Give all later figures the book's look: narrow enough to read on a phone."""
-    known = font_manager.fontManager.get_font_names()
-    if "Charlm Sans" not in known:
-        for file in sorted(FONTS.glob("*.ttf")):
-            font_manager.fontManager.addfont(file)
-    if "charlm" not in mpl.colormaps:
-        mpl.colormaps.register(LinearSegmentedColormap.from_list("charlm", RAMP))
     plt.rcParams.update(STYLE)
 
 
