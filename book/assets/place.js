@@ -1,6 +1,6 @@
 // Where the reader is: the section in the bar and in the rail, and where to go on next time.
 {
-  const links = [...document.querySelectorAll(".rail-sections a")]
+  const links = [...document.querySelectorAll(".rail-sections > li > a")]
   const sections = links.map((link) =>
     document.getElementById(decodeURIComponent(link.hash.slice(1))),
   )

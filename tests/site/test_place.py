@@ -10,7 +10,7 @@ LOOK = """async (share) => {
     const article = document.querySelector('.bd-article')
     scrollTo(0, share * (document.documentElement.scrollHeight - innerHeight))
     for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame)
-    const links = [...document.querySelectorAll('.rail-sections a')]
+    const links = [...document.querySelectorAll('.rail-sections > li > a')]
     const passed = links.filter(a => document.querySelector(a.hash)
         .getBoundingClientRect().top < innerHeight * 0.3)
     const here = document.querySelector('.rail-sections [aria-current]')

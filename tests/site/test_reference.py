@@ -241,6 +241,15 @@ def test_a_link_in_code_is_seen_and_keeps_the_code_s_color(browser, site):
             assert link.evaluate(style) == [color, "underline"]
 
 
+def test_the_contents_list_the_entries(pages):
+    contents = pages[0]["api"].select_one("nav.rail")
+    assert [words(entry) for entry in contents.select(".rail-sections a")] == [
+        "tiny.one",
+        "seven()",
+        "eight()",
+    ]
+
+
 def test_every_command_has_its_section(pages):
     page = pages[0]["line"].select_one("article")
     commands: list[Any] = app.registered_commands

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from docutils import nodes
+from sphinx import addnodes
 
 PART = re.compile(r"Part (\d+): (.*)", re.DOTALL)
 TITLE = re.compile(r"(<h1>)Part \d+: ")
@@ -33,14 +34,29 @@ def entry(app, context, page):
 
 
 def sections(env, page):
-    """(anchor, title) of each section right below the title of a page."""
+    """(anchor, title, names) of each section right below the title of a page.
+
+    The names are (anchor, text) of the entries of the reference in that section.
+    """
     contents = env.tocs.get(page)
     if contents is None:
         return []
-    top = contents[0].children[1] if len(contents[0]) > 1 else []
-    links = (next(item.findall(nodes.reference), None) for item in top)
-    found = [link for link in links if link is not None and link["anchorname"]]
-    return [(link["anchorname"], link.astext()) for link in found]
+    found = []
+    for item in contents[0].children[1] if len(contents[0]) > 1 else []:
+        link = item.next_node(nodes.reference)
+        if link is not None and link["anchorname"]:
+            lines = item.findall(addnodes.compact_paragraph)
+            names = [line for line in lines if line.get("skip_section_number")]
+            found.append((*anchor_and_text(link), [*map(name_of, names)]))
+    return found
+
+
+def anchor_and_text(link):
+    return link["anchorname"], link.astext()
+
+
+def name_of(paragraph):
+    return anchor_and_text(paragraph.next_node(nodes.reference))
 
 
 def pages_of(env, tree):
