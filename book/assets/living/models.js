@@ -3,6 +3,8 @@
 //   const model = await charlm.loadModel("../_static/models", "wavenet")
 //   model.probs("em")       27 probabilities: that of the end, then those of the letters
 //
+// `charlm.makeModel` needs no browser: the build makes models with it, too (hero.py).
+//
 // Between layers there is `{ rows, values }`: the rows of a matrix, one after the other.
 
 "use strict"
@@ -84,8 +86,7 @@
   }
 
   // A model: what it is called, its loss and letters, and its probabilities.
-  function readModel(buffer) {
-    const { tensors, notes } = readSafetensors(buffer)
+  charlm.makeModel = ({ tensors, notes }) => {
     const chars = JSON.parse(notes.chars)
     const size = JSON.parse(notes.block_size)
     const steps = JSON.parse(notes.layers).map(({ op, ...settings }) => {
@@ -129,5 +130,6 @@
     return Uint8Array.from(atob(charlm.models[name]), char => char.charCodeAt(0)).buffer
   }
 
-  charlm.loadModel = async (folder, name) => readModel(await readFile(folder, name))
+  charlm.loadModel = async (folder, name) =>
+    charlm.makeModel(readSafetensors(await readFile(folder, name)))
 }
