@@ -23,6 +23,7 @@ PARTS = (
     "notebooks",
     "roles",
     "place",
+    "hero",
     "light",
     "backlinks",
     "reference",

@@ -112,7 +112,7 @@
       return weights.map(weight => weight / total)
     }
 
-    return { label: notes.label, loss: JSON.parse(notes.loss), chars, probs }
+    return { label: notes.label, loss: JSON.parse(notes.loss), chars, size, probs }
   }
 
   // A page that was opened from a folder may not read files, but it may run scripts.
