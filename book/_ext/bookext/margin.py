@@ -19,7 +19,7 @@ class margin_note(nodes.General, nodes.Element):
 
 def explanations(env):
     """{anchor: (words, paragraph)} of all glossaries."""
-    found = {}
+    found: dict[str, tuple[str, nodes.paragraph]] = {}
     for page in sorted({page for page, _ in env.domains["std"]._terms.values()}):
         for glossary in env.get_doctree(page).findall(addnodes.glossary):
             for item in glossary.findall(nodes.definition_list_item):
