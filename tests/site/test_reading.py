@@ -129,3 +129,31 @@ def test_no_answer_stands_open(browser, address, name):
         )
         after = "#exercises > section > .cell.tag_hide-cell ~ p"
         assert page.locator(f"{after}:visible").count() == page.locator(after).count()
+
+
+DIAGRAMS = [name for name in PAGES if re.match(r"book/(0\d|architecture)", name)]
+# Labels that leave their drawing, or the smallest box that they stand in.
+OUTSIDE = """() => [...document.querySelectorAll('svg.diagram')].flatMap(svg => {
+    const box = e => e.getBoundingClientRect()
+    const [frame, rects] = [box(svg), [...svg.querySelectorAll('rect')].map(box)]
+    return [...svg.querySelectorAll('text')].filter(text => {
+        const { left, right, top, bottom } = box(text)
+        const [x, y] = [(left + right) / 2, (top + bottom) / 2]
+        const around = rects.filter(r => r.left < x && x < r.right
+            && r.top < y && y < r.bottom).sort((a, b) => a.width - b.width)
+        return left < frame.left - 1 || right > frame.right + 1
+            || around.length && (left < around[0].left || right > around[0].right)
+    }).map(text => text.textContent)
+})"""
+
+
+@pytest.mark.parametrize("name", DIAGRAMS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_labels_of_diagrams_fit_and_take_the_colors(browser, address, name, scheme):
+    with opened(browser, address + name, scheme=scheme) as (page, _):
+        assert page.evaluate(OUTSIDE) == []
+        inks = page.locator("svg.diagram text").evaluate_all(
+            "all => [...new Set(all.map(e => getComputedStyle(e).fill))]"
+        )
+        ink = {"light": "rgb(29, 32, 38)", "dark": "rgb(230, 227, 220)"}[scheme]
+        assert ink in inks and "rgb(0, 0, 0)" not in inks

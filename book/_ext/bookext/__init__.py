@@ -26,6 +26,7 @@ PARTS = (
     "hero",
     "margin",
     "figures",
+    "drawings",
     "pause",
     "light",
     "backlinks",

@@ -15,8 +15,8 @@ from markdownify import MarkdownConverter
 
 KEPT = {"code", "em", "strong"}
 NOT_TEXT = (
-    "script, svg, a.headerlink, span.eqno, .notebook-links, .toctree-wrapper,"
-    " .margin-note, .pause"
+    "script, svg:not(.diagram), a.headerlink, span.eqno, .notebook-links,"
+    " .toctree-wrapper, .margin-note, .pause"
 )
 
 
@@ -94,7 +94,13 @@ class Converter(MarkdownConverter):
         return super().convert_a(el, text, parent_tags)
 
     def convert_img(self, el, text, parent_tags):
-        source, alt = el["src"], self.escape(" ".join(el["alt"].split()), parent_tags)
+        return self.picture(el["src"], el["alt"], parent_tags)
+
+    def convert_svg(self, el, text, parent_tags):
+        return self.picture(el["data-source"], el["aria-label"], parent_tags)
+
+    def picture(self, source, alt, parent_tags):
+        alt = self.escape(" ".join(alt.split()), parent_tags)
         if source.startswith("data:"):
             data, name = source, f"picture-{len(self.pictures) + 1}"
         else:
