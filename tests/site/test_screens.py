@@ -22,15 +22,6 @@ def search(page):
     return page.locator("#search-results li a").evaluate_all("l => l.map(a => a.href)")
 
 
-@pytest.mark.parametrize("where", ["online", "folder"])
-def test_search_finds(browser, address, site, where):
-    """From a folder without the lines around each word, which a browser won't fetch."""
-    start = address if where == "online" else f"{site.as_uri()}/"
-    with opened(browser, start + "search.html?q=broadcasting") as (page, problems):
-        assert any("book/01_bigrams.html" in found for found in search(page))
-    assert problems == [] or where == "folder"
-
-
 def test_search_opens_from_the_keyboard(browser, address):
     with opened(browser, address + COVER) as (page, _):
         page.keyboard.press("Control+k")
