@@ -1,4 +1,4 @@
-"""What a reader finds on each page: search, the way on, print, keys, links to share."""
+"""What a reader finds on each page: search, the way on, keys, links to share."""
 
 import re
 import xml.etree.ElementTree as xml
@@ -138,28 +138,6 @@ def test_solutions_are_folded_and_open_by_key(chapter):
         button.focus()
         chapter.keyboard.press("Enter")
         assert button.get_attribute("aria-expanded") == "true"
-
-
-def test_print_clips_and_folds_nothing(chapter):
-    chapter.set_viewport_size({"width": 680, "height": 960})  # A4 less its margins
-    chapter.emulate_media(media="print", color_scheme="dark")
-    chapter.wait_for_selector("html[data-theme=dark]")
-    chapter.evaluate("dispatchEvent(new Event('beforeprint'))")
-    clipped = chapter.evaluate(
-        """() => [...document.querySelectorAll('article *')]
-            .filter(e => !e.closest('.katex-mathml, .katex-html .base *, svg *'))
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 ||
-                getComputedStyle(e).overflowX !== 'visible' &&
-                e.localName !== 'svg' && e.scrollWidth > e.clientWidth + 1)
-            .map(e => e.outerHTML.slice(0, 120))"""
-    )
-    folded = chapter.locator("details:not([open]), .toggle-hidden").count()
-    theme = chapter.locator("html").get_attribute("data-theme")
-    beside = chapter.locator("#pst-primary-sidebar, #pst-secondary-sidebar")
-    shown = [box.is_visible() for box in beside.all()]
-    chapter.evaluate("dispatchEvent(new Event('afterprint'))")
-    chapter.emulate_media(media="screen", color_scheme="light")
-    assert clipped == [] and folded == 0 and theme == "light" and not any(shown)
 
 
 REACHABLE = """() => {
