@@ -25,7 +25,7 @@ WORD = re.compile(r"[^\W\d]\w+")
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 LEFT_OUT = {*HEADINGS, "nav", "script", "style"}
 NOT_READ = {"headerlink", "way-back", "run-time", "slow-cell", "eyebrow", "cell_output"}
-ENTRY = re.compile(r"([A-Z]\w*\.)?\w+$")  # the name of a method has its class
+ENTRY = re.compile(r"(?:[A-Z]\w*\.)?\w+$")  # the name of a method has its class
 BLOCKS = {"p", "li", "td", "th", "dt", "dd", "div", "figcaption"}
 
 
@@ -72,7 +72,7 @@ class Reader:
             name = text_of(tag.find(HEADINGS, recursive=False))
             self.read(tag, self.begin(tag["id"], name))
         elif tag.name == "dt" and tag.get("id"):
-            name = ENTRY.search(tag["id"])[0] if "sig" in kinds else text_of(tag)
+            name = entry_of(tag) if "sig" in kinds else text_of(tag)
             self.read(tag.find_next_sibling("dd"), self.begin(tag["id"], name))
         elif tag.name == "dd" and tag.find_previous_sibling("dt").get("id"):
             return  # read with its entry
@@ -93,6 +93,10 @@ class Reader:
 def text_of(heading):
     strings = (text for text in heading.strings if text != "#")  # the link to it
     return SPACE.sub(" ", "".join(strings)).strip()
+
+
+def entry_of(signature):
+    return "".join(ENTRY.findall(signature["id"]))
 
 
 def as_text(listing):
