@@ -152,7 +152,7 @@ def add_bookmarks(file, contents, config):
     for place, title, depth in contents:
         parent = above if depth > 1 else None
         page = sheet[place] - 1
-        item = writer.add_outline_item(title, page_number=page, parent=parent)
+        item = writer.add_outline_item(title=title, page_number=page, parent=parent)
         above = parent or item
     writer.add_metadata({"/Title": config["title"], "/Author": config["author"]})
     writer.page_mode = "/UseOutlines"
