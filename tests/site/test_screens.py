@@ -45,13 +45,32 @@ def test_pages_follow_each_other(browser, address):
         assert page.url == seen[-2]
 
 
-def test_a_wrong_address_leads_back(browser, address):
-    """The 404 page stands below an address of any depth."""
-    with opened(browser, address + "book/no/such/page.html") as (page, problems):
+@pytest.mark.parametrize("below", ["charlm/book/no/such/page.html", "no/page.html"])
+def test_a_wrong_address_leads_back(browser, address, below):
+    """The 404 page stands below an address of any depth, also on a server's root."""
+    server = address.removesuffix("charlm/")
+    home = address if below.startswith("charlm/") else server
+    with opened(browser, server + below) as (page, problems):
         assert page.get_by_role("heading", name="Page not found").is_visible()
+        (paper,) = page.evaluate("[getComputedStyle(document.body).backgroundColor]")
+        assert paper == "rgb(251, 250, 247)"
+        assert page.locator(".rail a").nth(1).evaluate("a => a.href") == (
+            f"{home}book/setup.html"
+        )
         page.get_by_role("link", name="the cover").click()
-        page.wait_for_url(address + COVER)
+        page.wait_for_url(home + COVER)
     assert [p for p in problems if "404" not in p] == []
+    assert len(problems) <= 2  # of the page itself
+
+
+def test_titles_name_the_page_and_the_book_once(site):
+    titles = [
+        BeautifulSoup((site / name).read_text("utf-8"), "html.parser").title.text
+        for name in BOOK
+    ]
+    assert len(set(titles)) == len(BOOK)
+    for title in titles:
+        assert title.count("Character-Level Language Modeling") == 1, title
 
 
 def test_the_sitemap_lists_the_pages(site):
@@ -138,6 +157,33 @@ def test_solutions_are_folded_and_open_by_key(chapter):
         button.focus()
         chapter.keyboard.press("Enter")
         assert button.get_attribute("aria-expanded") == "true"
+
+
+LOOK = """() => {
+    const style = (selector) => getComputedStyle(document.querySelector(selector))
+    return [
+        style('body').backgroundColor,
+        style('article .highlight pre').backgroundColor,
+        style('article .cell_output').borderBottomColor,
+        style('article .cell_output img').filter !== 'none',
+    ]
+}"""
+
+
+@pytest.mark.parametrize(
+    "scheme, look",
+    [
+        ("light", ["251, 250, 247", "243, 241, 235", "217, 213, 203", False]),
+        ("dark", ["21, 23, 27", "28, 31, 36", "52, 57, 64", True]),
+    ],
+)
+def test_colors_need_no_script(browser, site, scheme, look):
+    context = browser.new_context(java_script_enabled=False, color_scheme=scheme)
+    page = context.new_page()
+    page.goto((site / CHAPTERS[0]).as_uri())
+    *colors, turned = page.evaluate(LOOK)
+    context.close()
+    assert [*(color[4:-1] for color in colors), turned] == look
 
 
 REACHABLE = """() => {

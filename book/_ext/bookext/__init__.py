@@ -30,6 +30,7 @@ PARTS = (
     "lines",
     "command_line",
     "search",
+    "wrong_address",
 )
 
 
