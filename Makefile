@@ -14,7 +14,7 @@ PYTEST := $(BIN)/pytest -q -n auto --maxprocesses 4 --dist worksteal
 # Tells JupyterLab, in this environment only, to open the chapters as notebooks.
 LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: help book test coverage format check serve lab links portable bench lock clean
+.PHONY: help book pdf test coverage format check serve lab links portable bench lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ help: ## list these commands
 book: .venv/installed ## execute the chapters and build the site
 	$(RUN) $(BIN)/jupyter-book build .
 	@echo "The book is ready: open $(PAGES)/index.html, or run: make serve"
+
+pdf: .venv/installed $(PAGES)/index.html ## make one PDF of the built site, through Chromium
+	$(BIN)/python book/pdf.py
 
 test: .venv/installed ## the fast tests
 	$(RUN) $(PYTEST) -m "$(SELECT)" --ignore=tests/site

@@ -42,17 +42,3 @@ for (const [selector, label] of Object.entries(boxes))
     box.setAttribute("aria-label", label)
     sizes.observe(box)
   }
-
-// On paper nothing can be unfolded, and the ink is dark.
-const root = document.documentElement
-const before = { theme: "", folded: [] }
-addEventListener("beforeprint", () => {
-  before.theme = root.dataset.theme
-  before.folded = [...all("details:not([open])")]
-  root.dataset.theme = "light"
-  for (const details of before.folded) details.open = true
-})
-addEventListener("afterprint", () => {
-  root.dataset.theme = before.theme
-  for (const details of before.folded) details.open = false
-})

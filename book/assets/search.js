@@ -1,63 +1,144 @@
-// A pasted message finds its entry. Sphinx shows a page only if it has all words of a
-// query, but a message has names and numbers that no page has. So the headings that share
-// most of their words with the query are shown first. And if nothing is found, words that
-// no page has are left out. (Sphinx appends this file to its own search.)
+// Finds sections: the search page loads them (sections.js), and Sphinx's stems and stop
+// words. The rarer a word of the query is, the more it counts; in a title it counts most.
 {
-  const SHARE = 0.6 // of a heading's words that have to be in the query
+  const FIELDS = { title: 9, page: 2, prose: 1, others: 0.5 } // what a word counts there
+  const BEGUN = 0.4 // what a longer word counts that begins with one of the query
+  const SHARE = 0.6 // of a title's words, which make it the title of what is asked
+  const MEANT = 1.5
+  const LATE = 0.3 // less, for the last section of the book than for the first
+  const ENOUGH = 0.15 // of the best score
+  const MOST = 30 // hits
+  const EXCERPT = 170 // characters: two lines
+  const ASKING = new Set("how what where which why do does can i you my".split(" "))
+  const WORD = /[\p{L}\p{N}]+/gu
 
-  const wordsOf = (text) =>
-    new Set(
-      splitQuery(text.toLowerCase()).filter(
-        (word) => word.length > 2 && !/^\d/.test(word) && !stopwords.includes(word),
-      ),
-    )
+  const common = new Set(stopwords)
+  const stemmer = new Stemmer()
+  const stems = new Map()
 
-  const plain = (text) => ` ${splitQuery(text.toLowerCase()).join(" ")} `
-
-  // A heading's score, 0 where it is not meant: it is a part of the query, or has most of
-  // its words there, or the query is a longer part of it.
-  const scoreOf = (heading, query) => {
-    const [own, asked] = [plain(heading), plain(query)]
-    const whole = own.trim().includes(" ") && asked.includes(own)
-    const part = asked.trim().split(" ").length > 2 && own.includes(asked)
-    const [words, given] = [[...wordsOf(heading)], wordsOf(query)]
-    const common = words.filter((word) => given.has(word))
-    const tells = common.length > 1 || common.some((word) => word.endsWith("error"))
-    const most = tells && common.length >= SHARE * words.length
-    if (!whole && !part && !most) return 0
-    return 20 + common.length + common.length / words.length + (whole ? 10 : 0)
+  function stem(word) {
+    const lower = word.toLowerCase()
+    if (!stems.has(lower)) stems.set(lower, stemmer.stemWord(lower))
+    return stems.get(lower)
   }
 
-  // Headings, the best last: [page, title, anchor, description, score, file].
-  const headings = (query) => {
-    const { alltitles, titles, docnames, filenames } = Search._index
-    const found = []
-    for (const [heading, places] of Object.entries(alltitles)) {
-      const score = scoreOf(heading, query)
-      if (!score) continue
-      for (const [file, id] of places) {
-        if (id === null) continue // of a page as a whole: Sphinx finds those
-        const title = `${titles[file]} > ${heading}`.replace(/</g, "&lt;")
-        found.push([docnames[file], title, `#${id}`, null, score, filenames[file]])
+  const termsOf = (text) =>
+    (text.match(WORD) ?? []).filter((word) => !common.has(word.toLowerCase())).map(stem)
+
+  function termsOfQuery(query) {
+    const terms = [...new Set(termsOf(query))]
+    const telling = terms.filter((term) => !ASKING.has(term))
+    return telling.length ? telling : terms
+  }
+
+  const sections = SECTIONS.map(([address, name, prose, others]) => {
+    const [page, title = page] = name.split(" › ")
+    return { address, name, page, title, prose, others, length: 0 }
+  })
+
+  // {term: {section: what the term counts there}}
+  const index = new Map()
+  for (const section of sections)
+    for (const [field, weight] of Object.entries(FIELDS))
+      for (const term of termsOf(section[field])) {
+        if (!index.has(term)) index.set(term, new Map())
+        const places = index.get(term)
+        places.set(section, (places.get(section) ?? 0) + weight)
+        section.length += weight
+      }
+  const usual = sections.reduce((sum, { length }) => sum + length, 0) / sections.length
+
+  const begins = (word, term) =>
+    term.length > 2 ? word.startsWith(term) : word === term
+
+  function placesOf(term) {
+    const places = new Map()
+    for (const [other, more] of index)
+      if (begins(other, term))
+        for (const [section, amount] of more) {
+          const counts = other === term ? amount : BEGUN * amount
+          places.set(section, (places.get(section) ?? 0) + counts)
+        }
+    return places
+  }
+
+  // The sections that have all terms or the rarest of them, the best first. A word that
+  // no page has hides nothing.
+  function ranked(terms) {
+    const scores = new Map()
+    for (const term of terms) {
+      const places = placesOf(term)
+      const rare = Math.log(1 + sections.length / places.size)
+      for (const [section, amount] of places) {
+        const [score, found] = scores.get(section) ?? [0, 0]
+        const full = amount / (amount + 0.5 + section.length / usual)
+        scores.set(section, [score + rare * full, found + rare])
       }
     }
-    return found.sort((a, b) => a[4] - b[4])
+    const hits = [...scores].map(([section, [score, found]]) => {
+      const own = [...new Set(termsOf(section.title))]
+      const shared = own.filter((term) => terms.includes(term)).length
+      const meant = shared > SHARE * own.length ? MEANT : 1
+      const early = 1 - (LATE * sections.indexOf(section)) / sections.length
+      return { section, score: meant * early * score * found }
+    })
+    hits.sort((a, b) => b.score - a.score)
+    return hits
+      .filter(({ score }) => score > ENOUGH * hits[0].score)
+      .slice(0, MOST)
+      .map(({ section }) => section)
   }
 
-  const isKnown = (term) =>
-    [Search._index.terms, Search._index.titleterms].some(
-      (known) =>
-        Object.hasOwn(known, term) ||
-        (term.length > 2 && Object.keys(known).some((other) => other.includes(term))),
+  // The piece of the prose that has most of the terms, cut between words.
+  function excerpt(prose, isMeant) {
+    const words = [...prose.matchAll(WORD)].filter(([word]) => isMeant(word))
+    const near = (first) =>
+      words.filter(({ index: i }) => i >= first.index && i < first.index + EXCERPT / 2)
+    const different = (first) => new Set(near(first).map(([word]) => stem(word))).size
+    const best = words.reduce(
+      (a, b) => (different(b) > different(a) ? b : a),
+      words[0] ?? { index: 0 },
     )
+    const start = prose.lastIndexOf(" ", Math.max(0, best.index - EXCERPT / 4)) + 1
+    if (start + EXCERPT >= prose.length) return (start ? "… " : "") + prose.slice(start)
+    const end = prose.lastIndexOf(" ", start + EXCERPT)
+    return `${start ? "… " : ""}${prose.slice(start, end)} …`
+  }
 
-  const ordinary = Search._performSearch
-  Search._performSearch = (query, terms, ...others) => {
-    const first = headings(query)
-    const there = new Set(first.map(([page, , anchor]) => page + anchor))
-    let found = ordinary(query, terms, ...others)
-    if (!found.length)
-      found = ordinary(query, new Set([...terms].filter(isKnown)), ...others)
-    return [...found.filter(([page, , anchor]) => !there.has(page + anchor)), ...first]
+  function element(name, kind, ...children) {
+    const made = document.createElement(name)
+    made.className = kind
+    made.append(...children)
+    return made
+  }
+
+  const withMarks = (text, isMeant) =>
+    text
+      .split(/([\p{L}\p{N}]+)/u)
+      .map((piece) => (isMeant(piece) ? element("mark", "", piece) : piece))
+
+  function hit({ address, name, prose }, isMeant) {
+    const link = element("a", "", name)
+    link.href = address
+    const shown = withMarks(excerpt(prose, isMeant), isMeant)
+    return element("li", "", link, element("p", "context", ...shown))
+  }
+
+  function show(query) {
+    const terms = termsOfQuery(query)
+    const isMeant = (word) => terms.some((term) => begins(stem(word), term))
+    const found = ranked(terms)
+    const count = found.length === 1 ? "One section" : `${found.length} sections`
+    const none = terms.length ? "No page has these words." : "Too common a word."
+    const said = found.length ? `${count}, the best first.` : none
+    const list = element("ul", "search", ...found.map((section) => hit(section, isMeant)))
+    const status = element("p", "search-summary", said)
+    document.getElementById("search-results").replaceChildren(status, list)
+  }
+
+  const query = new URLSearchParams(location.search).get("q")?.trim()
+  if (query) {
+    document.querySelector(".bd-search-container input").value = query
+    show(query)
   }
 }

@@ -1,4 +1,4 @@
-"""What a reader finds on each page: search, the way on, print, keys, links to share."""
+"""What a reader finds on each page: search, the way on, keys, links to share."""
 
 import re
 import xml.etree.ElementTree as xml
@@ -20,15 +20,6 @@ CARD = (1200, 630)  # pixels
 def search(page):
     page.locator("#search-results li a").first.wait_for()
     return page.locator("#search-results li a").evaluate_all("l => l.map(a => a.href)")
-
-
-@pytest.mark.parametrize("where", ["online", "folder"])
-def test_search_finds(browser, address, site, where):
-    """From a folder without the lines around each word, which a browser won't fetch."""
-    start = address if where == "online" else f"{site.as_uri()}/"
-    with opened(browser, start + "search.html?q=broadcasting") as (page, problems):
-        assert any("book/01_bigrams.html" in found for found in search(page))
-    assert problems == [] or where == "folder"
 
 
 def test_search_opens_from_the_keyboard(browser, address):
@@ -54,13 +45,32 @@ def test_pages_follow_each_other(browser, address):
         assert page.url == seen[-2]
 
 
-def test_a_wrong_address_leads_back(browser, address):
-    """The 404 page stands below an address of any depth."""
-    with opened(browser, address + "book/no/such/page.html") as (page, problems):
+@pytest.mark.parametrize("below", ["charlm/book/no/such/page.html", "no/page.html"])
+def test_a_wrong_address_leads_back(browser, address, below):
+    """The 404 page stands below an address of any depth, also on a server's root."""
+    server = address.removesuffix("charlm/")
+    home = address if below.startswith("charlm/") else server
+    with opened(browser, server + below) as (page, problems):
         assert page.get_by_role("heading", name="Page not found").is_visible()
+        (paper,) = page.evaluate("[getComputedStyle(document.body).backgroundColor]")
+        assert paper == "rgb(251, 250, 247)"
+        assert page.locator(".rail a").nth(1).evaluate("a => a.href") == (
+            f"{home}book/setup.html"
+        )
         page.get_by_role("link", name="the cover").click()
-        page.wait_for_url(address + COVER)
+        page.wait_for_url(home + COVER)
     assert [p for p in problems if "404" not in p] == []
+    assert len(problems) <= 2  # of the page itself
+
+
+def test_titles_name_the_page_and_the_book_once(site):
+    titles = [
+        re.findall(r"<title>(.*?)</title>", (site / name).read_text("utf-8"))[0]
+        for name in BOOK
+    ]
+    assert len(set(titles)) == len(BOOK)
+    for title in titles:
+        assert title.count("Character-Level Language Modeling") == 1, title
 
 
 def test_the_sitemap_lists_the_pages(site):
@@ -149,26 +159,31 @@ def test_solutions_are_folded_and_open_by_key(chapter):
         assert button.get_attribute("aria-expanded") == "true"
 
 
-def test_print_clips_and_folds_nothing(chapter):
-    chapter.set_viewport_size({"width": 680, "height": 960})  # A4 less its margins
-    chapter.emulate_media(media="print", color_scheme="dark")
-    chapter.wait_for_selector("html[data-theme=dark]")
-    chapter.evaluate("dispatchEvent(new Event('beforeprint'))")
-    clipped = chapter.evaluate(
-        """() => [...document.querySelectorAll('article *')]
-            .filter(e => !e.closest('.katex-mathml, .katex-html .base *, svg *'))
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 ||
-                getComputedStyle(e).overflowX !== 'visible' &&
-                e.localName !== 'svg' && e.scrollWidth > e.clientWidth + 1)
-            .map(e => e.outerHTML.slice(0, 120))"""
-    )
-    folded = chapter.locator("details:not([open]), .toggle-hidden").count()
-    theme = chapter.locator("html").get_attribute("data-theme")
-    beside = chapter.locator("#pst-primary-sidebar, #pst-secondary-sidebar")
-    shown = [box.is_visible() for box in beside.all()]
-    chapter.evaluate("dispatchEvent(new Event('afterprint'))")
-    chapter.emulate_media(media="screen", color_scheme="light")
-    assert clipped == [] and folded == 0 and theme == "light" and not any(shown)
+LOOK = """() => {
+    const style = (selector) => getComputedStyle(document.querySelector(selector))
+    return [
+        style('body').backgroundColor,
+        style('article .highlight pre').backgroundColor,
+        style('article .cell_output').borderBottomColor,
+        style('article .cell_output img').filter !== 'none',
+    ]
+}"""
+
+
+@pytest.mark.parametrize(
+    "scheme, look",
+    [
+        ("light", ["251, 250, 247", "243, 241, 235", "217, 213, 203", False]),
+        ("dark", ["21, 23, 27", "28, 31, 36", "52, 57, 64", True]),
+    ],
+)
+def test_colors_need_no_script(browser, site, scheme, look):
+    context = browser.new_context(java_script_enabled=False, color_scheme=scheme)
+    page = context.new_page()
+    page.goto((site / CHAPTERS[0]).as_uri())
+    *colors, turned = page.evaluate(LOOK)
+    context.close()
+    assert [*(color[4:-1] for color in colors), turned] == look
 
 
 REACHABLE = """() => {

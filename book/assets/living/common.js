@@ -92,9 +92,10 @@ document.addEventListener("DOMContentLoaded", () => {
       continue
     }
     const drawn = still.querySelector("figure")
-    still.replaceWith(place)
+    still.after(place) // and stays for print
     if (drawn) {  // its number and caption are those of the living figure, too
       figure.id ||= drawn.id
+      drawn.removeAttribute("id")
       figure.append(drawn.querySelector("figcaption") ?? "")
     }
     figure.classList.add("living-ready")
