@@ -61,6 +61,15 @@ def test_the_script_takes_the_still_s_place(book, browser):
     assert text == '{"a":[1,2],"html":"</script><b>"}' and problems == []
 
 
+def test_on_paper_the_still_stands_again(book, browser):
+    with opened(browser, (book / "index.html").as_uri()) as (page, _):
+        still, place = page.get_by_alt_text("A dot."), page.get_by_role("slider")
+        assert place.is_visible() and not still.is_visible()
+        page.emulate_media(media="print")
+        assert still.is_visible() and not place.is_visible()
+        assert page.get_by_text("And it is calm.").is_visible()
+
+
 def test_a_figure_is_a_group_named_by_its_caption(book, browser):
     with opened(browser, (book / "index.html").as_uri()) as (page, _):
         group = page.get_by_role("group", name="It counts. And it is calm.")

@@ -123,9 +123,10 @@ document.addEventListener("DOMContentLoaded", () => {
       continue
     }
     const drawn = still.querySelector("figure")
-    still.replaceWith(place)
+    still.after(place) // the still is there for paper
     if (drawn) {  // its number and caption are those of the living figure, too
       figure.id ||= drawn.id
+      drawn.removeAttribute("id")
       const caption = drawn.querySelector("figcaption")
       figure.append(caption ?? "")
       if (caption) name(place, caption)
