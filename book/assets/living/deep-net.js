@@ -3,7 +3,7 @@
 //
 //   { names: "emma olivia ..." }, the names to learn from
 
-const deep = { batch: 32, probe: 64, steps: 1000, every: 20, budget: 8, chunk: 100 }
+const deep = { batch: 32, probe: 64, steps: 1000, every: 20, budget: 10, chunk: 100 }
 
 deep.gains = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.2, Math.SQRT2, 5 / 3, 2, 2.5, 3, 4, 6, 10]
 deep.rates = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]

@@ -227,9 +227,9 @@ charlm.living("nudge", (place, data, { choice, element, perFrame, slider, status
       ...[0, -4, -8, -12].map(power => text(error.x(power), 214, power ? `1e${power}` : "1", "text.nudge-below")),
       text(265, 234, "nudge ε", "text.nudge-below"),
       ...["float32", "float64"].map(name => {
-        const [x, y] = line(name)[name === "float32" ? 36 : 26]
-        const kind = name === state.type ? ".nudge-own" : ""
-        return name === "float32" ? text(x + 4, y - 9, name, `text.nudge-end${kind}`) : text(x - 6, y + 18, name, `text.nudge-tick${kind}`)
+        // The curve of float64 falls from the left: below it there is room.
+        const y = name === "float32" ? line(name).at(-1)[1] - 9 : error.y(-9)
+        return text(error.left + 4, y, name, name === state.type ? "text.nudge-own" : "text.nudge-end")
       }),
     )
     error.marks.replaceChildren(svg("circle.nudge-dot", { cx: error.x(-state.at / 3), cy: height(Math.abs(gap)), r: 6 }))
