@@ -76,7 +76,20 @@ def tried(browser, url, **options):
 
 
 def press(page, name):
-    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def step(page):
+    """Show the gradient of this node, or go to the next."""
+    page.locator(".living-main").click(force=True)
+
+
+def walk_on(page, steps):
+    """Show so many gradients without a guess, and stay at the last of them."""
+    for i in range(steps):
+        if i:
+            step(page)
+        step(page)
 
 
 def status(page):
@@ -87,53 +100,66 @@ def node(page):
     return page.locator(".living-name strong").inner_text()
 
 
-def corners(page):
-    """The two little tables of numbers, value and gradient."""
-    return [
-        [
-            [float(cell.replace("−", "-")) for cell in row]
-            for row in table.evaluate(
-                "t => [...t.rows].map(r => [...r.cells].map(c => c.textContent))"
-            )
-        ]
-        for table in page.locator(".living-corner").all()
-    ]
+def click_node(page, name):
+    page.locator(f".node[data-name={name}]").click()
 
 
 def test_each_node_shows_what_autograd_gives(browser, url, chapter):
     with tried(browser, url, reduced_motion="reduce") as page:
-        assert node(page) == "loss" and "gradient of the loss is 1" in status(page)
-        assert corners(page) == [
-            [[pytest.approx(chapter.loss.item(), abs=1e-3)]],
-            [[1]],
-        ]
         for number, (name, *_) in enumerate(chapter.ledger, start=1):
-            press(page, "Next gradient")
+            if number > 1:
+                step(page)
             tensor = chapter.tensors[name]
+            assert node(page) == name and "Norm" not in page.inner_text(".living-node")
+            step(page)
             text = page.locator(".living-node").inner_text()
-            assert node(page) == name
-            assert status(page).startswith(f"Step {number} of 26: d{name} arrives")
+            assert node(page) == f"d{name}"
+            assert f"{number} of 26 are known" in status(page)
             assert str(tuple(tensor.shape)) in text
-            for shown, exact in zip(corners(page), (tensor, tensor.grad)):
-                rows = exact.reshape(-1, exact.shape[-1])[:3, :4]
-                for got, row in zip(shown, rows.tolist(), strict=True):
-                    assert got == pytest.approx(row, rel=0.06, abs=6e-4)
-            norm = float(
-                text.split("Norm of the gradient: ")[1].split(". ")[0].replace("−", "-")
-            )
+            norm = float(text.split("Norm of the gradient: ")[1].split(". ")[0])
             assert norm == pytest.approx(tensor.grad.norm().item(), rel=0.06, abs=1e-15)
-        assert "all 26 gradients are found" in status(page)
+            columns = tensor.shape[-1]
+            sizes = page.locator(".walk-map").evaluate_all(
+                "maps => maps.map(m => [m.width, m.height])"
+            )
+            assert sizes == [[columns, tensor.numel() // columns]] * 2
 
 
-def test_published_numbers_are_the_tensors_own(chapter):
-    for step in chapter.data["steps"]:
-        tensor = chapter.tensors[step["name"]]
+def test_published_pictures_are_the_tensors_own(chapter):
+    """A letter for each number: its sign, and the root of its share of the largest."""
+    for entry in chapter.data["steps"]:
+        tensor = chapter.tensors[entry["name"]]
         for key, exact in (("value", tensor), ("grad", tensor.grad)):
-            rows = exact.detach().reshape(-1, exact.shape[-1])[:3, :4]
-            found = torch.tensor(step[key], dtype=torch.float64)
-            assert torch.allclose(found, rows, rtol=1e-3, atol=1e-15)
-        assert step["norm"] == pytest.approx(tensor.grad.norm().item(), 1e-3, 1e-15)
-        assert step["shape"] == list(tensor.shape) and step["largest"] < 1e-12
+            picture = entry[key]
+            top = exact.abs().max().item()
+            assert picture["largest"] == pytest.approx(top, rel=6e-3, abs=1e-15)
+            found = [
+                0 if c == "0" else ord(c) - 96 if c.islower() else 64 - ord(c)
+                for c in picture["cells"]
+            ]
+            sizes = torch.tensor(found, dtype=torch.float64) / 25
+            if top > 1e-12:
+                expected = exact.detach().flatten() / top
+                gaps = sizes.sign() * sizes**2 - expected
+                assert gaps.abs().max() < 0.04, entry["name"]
+            else:
+                assert not sizes.any()
+        assert entry["norm"] == pytest.approx(tensor.grad.norm().item(), 1e-3, 1e-15)
+        assert entry["shape"] == list(tensor.shape) and entry["gap"] < 1e-12
+
+
+def test_the_heat_map_has_the_letters_colors(browser, url):
+    with tried(browser, url) as page:
+        pixels = page.evaluate(
+            """() => {
+                const data = { columns: 2, largest: 1, cells: "yA0e" }
+                const canvas = walk.map(data, "x", charlm.element)
+                return [...canvas.getContext("2d").getImageData(0, 0, 2, 2).data]
+            }"""
+        )
+    blue, pale, none, middle = (pixels[i : i + 4] for i in range(0, 16, 4))
+    assert blue[3] == 255 and blue[2] > blue[0]
+    assert 0 < pale[3] < 20 and none[3] == 0 and middle[3] == 51
 
 
 def test_rules_are_lines_of_the_chapter(browser, url, chapter):
@@ -163,69 +189,101 @@ def test_edges_are_those_of_the_forward_pass(browser, url):
         assert used == {source for source, target in edges if target == name}
 
 
-def test_gradients_come_from_the_nodes_that_use_a_value(browser, url):
-    with tried(browser, url) as page:
-        for _ in range(5):
-            press(page, "Next gradient")
-        assert status(page) == "Step 5 of 26: dcounts arrives from probs and total."
-        assert page.locator(".edge.flows").count() == 2
-        label = page.locator("figure svg").get_attribute("aria-label")
-    known = "dloss, dlog_probs, dprobs, dinv_total, dtotal, dcounts"
-    assert label == f"Computation graph at counts; known so far: {known}"
+def test_shapes_are_asked_for_and_explained(browser, url, chapter):
+    letters = {"B": 32, "V": 27, "H": 64, "T·C": 30, "T": 3, "C": 10, "1": 1}
+    with tried(browser, url, reduced_motion="reduce") as page:
+        for number, (name, shape, *_) in enumerate(chapter.ledger):
+            choices = page.locator(".walk-quiz button").all_inner_texts()
+            meant = [
+                tuple(letters[c.strip()] for c in choice.strip("()").split(",") if c)
+                for choice in choices
+            ]
+            assert len(set(meant)) == 3 and meant.count(tuple(shape)) == 1
+            assert choices == sorted(choices)
+            pick = (
+                meant.index(tuple(shape))
+                if number
+                else (meant.index(tuple(shape)) + 1) % 3
+            )
+            page.locator(".walk-quiz button").nth(pick).click()
+            text = page.locator(".living-node").inner_text()
+            assert ("Right." if number else "Not yet.") in text
+            assert f"{name} is {page.evaluate(f'walk.nodes.{name}[2]')}" in text
+            step(page)
+        assert "You predicted 25 of 26 shapes" in status(page)
 
 
-def test_both_ways_and_to_the_start(browser, url):
+def test_flows_that_were_walked_stay(browser, url):
     with tried(browser, url) as page:
-        page.get_by_role("button", name="Previous gradient").click(force=True)
-        assert node(page) == "loss"
-        press(page, "Next gradient")
-        press(page, "Next gradient")
-        press(page, "Previous gradient")
-        assert node(page) == "log_probs"
-        for _ in range(25):
-            press(page, "Next gradient")
-        page.get_by_role("button", name="Next gradient").click(force=True)
-        assert node(page) == "C" and "That was the last" in status(page)
-        following = page.get_by_role("button", name="Next gradient")
-        assert following.get_attribute("aria-disabled") == "true"
-        press(page, "Start again")
+        walk_on(page, 5)
+        assert "dcounts arrives from probs and total" in status(page)
+        assert page.locator(".edge.back").count() == 2
+        assert page.locator(".edge.walked").count() == 4
+        label = page.locator(".living-graph svg").get_attribute("aria-label")
+        known = "dloss, dlog_probs, dprobs, dinv_total, dtotal, dcounts"
+        assert label == f"Computation graph at counts; known so far: {known}"
+        for _ in range(2 * 21):
+            step(page)
+        assert page.locator(".edge.ahead").count() == 1  # from y, which has no gradient
         assert (
-            node(page) == "loss" and following.get_attribute("aria-disabled") == "false"
+            page.locator(".edge.walked").count() == len(page.evaluate("walk.edges")) - 2
         )
+
+
+def test_nodes_can_be_clicked_in_any_order_that_is_possible(browser, url):
+    with tried(browser, url, reduced_motion="reduce") as page:
+        click_node(page, "probs")
+        assert "needs dlog_probs first" in page.inner_text(".living-node")
+        step(page)
+        assert node(page) == "log_probs"
+        step(page)
+        click_node(page, "loss")
+        assert node(page) == "dloss"
+        click_node(page, "probs")
+        step(page)
+        click_node(page, "counts")
+        assert "needs dtotal first" in page.inner_text(".living-node")
+        press(page, "Start again")
+        assert node(page) == "log_probs" and page.locator(".known").count() == 1
 
 
 def test_the_summary_counts_what_the_ledger_counts(browser, url, chapter):
     equal = sum(result.exact for *_, result in chapter.ledger)
     with tried(browser, url) as page:
-        for _ in range(26):
-            press(page, "Next gradient")
-        assert f"{equal} of them equal to autograd's bit by bit" in status(page)
+        walk_on(page, 26)
+        assert f"{equal} are equal to autograd's bit by bit" in status(page)
+        main = page.locator(".living-main")
+        assert main.get_attribute("aria-disabled") == "true"
 
 
 def test_keyboard_alone_is_enough(browser, url):
     with tried(browser, url) as page:
-        page.get_by_role("button", name="Next gradient").focus()
+        page.locator(".node[tabindex='0']").focus()
+        assert page.locator(".node[tabindex='0']").count() == 1
+        page.keyboard.press("ArrowUp")
+        assert node(page) == "probs"
+        page.keyboard.press("ArrowDown")
+        focused = page.evaluate("document.activeElement.dataset.name")
+        assert node(page) == "log_probs" == focused
+        page.keyboard.press("Tab")
         page.keyboard.press("Enter")
+        assert node(page) == "dlog_probs"
         page.keyboard.press("Space")
         assert node(page) == "probs"
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        assert node(page) == "log_probs"
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        assert node(page) == "loss"
 
 
 def test_touch_on_a_phone(browser, url):
     phone = {"width": 360, "height": 800}
     with tried(browser, url, has_touch=True, viewport=phone) as page:
-        button = page.get_by_role("button", name="Next gradient")
+        button = page.locator(".living-main")
         assert button.bounding_box()["height"] >= 24
-        for _ in range(26):
+        for _ in range(10):
             button.tap()
             text = page.locator(".node.now text")
             size = text.evaluate("t => t.getBoundingClientRect().height")
             assert size >= 12
+        page.locator(".walk-quiz button").first.tap()
+        assert "A gradient has the shape" in page.inner_text(".living-node")
         root = "document.documentElement"
         assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
 
@@ -235,7 +293,6 @@ def test_the_node_is_in_sight(browser, url, width):
     size = {"width": width, "height": 844}
     with tried(browser, url, reduced_motion="reduce", viewport=size) as page:
         for _ in range(26):
-            press(page, "Next gradient")
             seen = page.evaluate(
                 """() => {
                     const box = e => document.querySelector(e).getBoundingClientRect()
@@ -245,17 +302,18 @@ def test_the_node_is_in_sight(browser, url, width):
                 }"""
             )
             assert seen
+            step(page)
+            step(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_quiet_and_in_the_page_s_colors(browser, url, scheme):
     with opened(browser, url, scheme=scheme, width=390) as (page, problems):
-        press(page, "Next gradient")
         color = page.locator(".node.now rect").evaluate(
             "e => getComputedStyle(e).stroke"
         )
     assert problems == []
-    orange = {"light": "rgb(168, 72, 12)", "dark": "rgb(242, 160, 101)"}
+    orange = {"light": "rgb(212, 96, 26)", "dark": "rgb(240, 138, 62)"}
     assert color == orange[scheme]
 
 
@@ -265,8 +323,8 @@ def test_reduced_motion_scrolls_at_once(browser, url):
         before = page.evaluate(top)
         moved = page.evaluate(
             f"""() => {{
-                const back = document.querySelector('.living-button')
-                for (let i = 0; i < 12; i++) back.click()
+                const main = document.querySelector('.living-main')
+                for (let i = 0; i < 30; i++) main.click()
                 return {top}
             }}"""
         )

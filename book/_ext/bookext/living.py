@@ -34,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 JSON, MODEL = "text/x-json", "application/x-safetensors"
 FOLDER = "_static/models"
-NEEDS = {"playground": ["models"]}  # the scripts that a kind needs before its own
+NEEDS = {
+    "playground": ["models"],
+    "deep-net": ["net"],
+}  # the scripts that a kind needs before its own
 
 
 class living(nodes.General, nodes.Element):

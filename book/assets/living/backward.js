@@ -1,9 +1,11 @@
-// One step after the other, backwards through the computation graph of the chapter.
-// The graph, the rules and the words stand here; the numbers are the chapter's own:
+// One step after the other, backwards through the computation graph of the chapter: first
+// the reader says which shape a gradient has, then it is shown. The graph, the rules and the
+// words stand here; the numbers are the chapter's own:
 //
-//   { loss, steps: [{ name, shape, value, grad, norm, exact, largest }, ...] }
+//   { loss, steps: [{ name, shape, value, grad, norm, exact, gap }, ...] }
 //
-// in the order of the walk; `value` and `grad` are corners of the tensors.
+// in the order of the walk. `value` and `grad` are { columns, largest, cells }, where cells is
+// a letter for each number: 0, or its size, a to y if it is positive, A to Y if not.
 
 const walk = {}
 
@@ -77,7 +79,7 @@ walk.edges = [
   "inv_total probs", "probs log_probs", "log_probs loss", "y loss",
 ].map(edge => edge.split(" "))
 
-walk.columns = [[36, 66], [160, 92], [272, 84]] // the middle and the width of each
+walk.columns = [[40, 66], [166, 92], [282, 84]] // the middle and the width of each
 walk.box = 26
 
 walk.at = name => {
@@ -100,107 +102,194 @@ walk.number = v => {
   if (v === 0) return "0"
   const size = Math.abs(v)
   const text = size < 0.001 || size >= 1000 ? v.toExponential(1) : v.toFixed(size < 0.1 ? 4 : 3)
-  return text.replaceAll("-", "−")
+  return text.replace(/^-/, "−")
+}
+
+walk.consumers = name => walk.edges.filter(([from]) => from === name).map(([, to]) => to)
+
+// The right shape and two others that occur nearby, in an order that gives nothing away.
+walk.choices = name => {
+  const near = walk.edges.filter(edge => edge.includes(name)).flat()
+  const shapes = [...near.map(other => walk.nodes[other][2]), "(B, 1)", "(H,)", "(B, V)", "(B, H)"]
+  const right = walk.nodes[name][2]
+  const others = [...new Set(shapes)].filter(shape => shape !== right && shape !== "()")
+  return [right, ...others.slice(0, 2)].sort()
+}
+
+walk.TONES = { positive: [47, 117, 184], negative: [222, 106, 32] } // they work on light and dark
+
+// A tensor as a picture, one small square for each number.
+walk.map = ({ columns, largest, cells }, label, element) => {
+  const rows = cells.length / columns
+  const size = Math.max(2, Math.floor(Math.min(8, 250 / columns, 210 / rows)))
+  const zeros = [...cells].filter(letter => letter === "0").length / cells.length
+  const canvas = element("canvas.walk-map", { width: columns, height: rows, role: "img",
+    "aria-label": `${label}, ${rows} by ${columns}: largest ${walk.number(largest)}, ${(100 * zeros).toFixed(0)} % about zero`,
+    style: `width: ${size * columns}px; height: ${size * rows}px` })
+  const pixels = new ImageData(columns, rows)
+  ;[...cells].forEach((letter, i) => {
+    const code = letter.charCodeAt(0)
+    const [tone, level] = code > 96 ? ["positive", code - 96] : ["negative", Math.max(0, code - 64)]
+    pixels.data.set([...walk.TONES[tone], (255 * level) / 25], 4 * i)
+  })
+  canvas.getContext("2d").putImageData(pixels, 0, 0)
+  return canvas
 }
 
 charlm.living("backward", (place, data, { button, calm, element, status, svg }) => {
-  const loss = { name: "loss", shape: [], value: [[data.loss]], grad: [[1]], norm: 1 }
-  const steps = [loss, ...data.steps]
-  const last = steps.length - 1
-  let step = 0
+  const one = v => ({ columns: 1, largest: v, cells: "y" })
+  const loss = { name: "loss", shape: [], value: one(data.loss), grad: one(1), norm: 1 }
+  const steps = new Map([loss, ...data.steps].map(step => [step.name, step]))
+  const order = [...steps.keys()]
+  const known = new Set()
+  const right = new Set()
+  let now
+  let picked
 
   const edges = walk.edges.map(([from, to]) => ({ from, to, drawn: svg("path.edge", { d: walk.path(from, to) }) }))
   const boxes = Object.keys(walk.nodes).map(name => {
     const { x, y, left, width } = walk.at(name)
     const text = svg("text", { x, y: y + 4.5, "text-anchor": "middle" }, name)
-    const frame = { x: left, y: y - walk.box / 2, width, height: walk.box, rx: 6 }
-    return { name, text, y, drawn: svg("g.node", {}, svg("rect", frame), text) }
+    const frame = svg("rect", { x: left, y: y - walk.box / 2, width, height: walk.box, rx: 6 })
+    const does = steps.has(name) ? { role: "button", onclick: () => go(name), onkeydown: keys } : {}
+    return { name, text, y, drawn: svg("g.node", does, frame, text) }
   })
   const tip = kind =>
     svg("marker", { id: `living-tip-${kind}`, class: kind, viewBox: "0 0 10 10", refX: 9, refY: 5,
-      markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, svg("path", { d: "M0 0 10 5 0 10z" }))
-  const graph = svg("svg", { role: "img", viewBox: "0 0 318 756", width: 318, height: 756 },
-    svg("defs", {}, tip("ahead"), tip("back")),
+      markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" }, svg("path", { d: "M0 0 10 5 0 10z" }))
+  const graph = svg("svg", { role: "group", viewBox: "0 0 330 756", width: 330, height: 756 },
+    svg("defs", {}, tip("ahead"), tip("back"), tip("walked")),
     ...edges.map(edge => edge.drawn), ...boxes.map(box => box.drawn))
 
-  const next = button("Next gradient", () => go(step + 1))
-  const previous = button("Previous gradient", () => go(step - 1))
-  const window_ = element("div.living-graph", { tabindex: 0, role: "region", "aria-label": "The graph, scrollable" }, graph)
+  const asks = () => !known.has(now) && ready(now)
+  const next = button("", () => (asks() ? show() : go(order.find(name => !known.has(name)) ?? now)))
+  next.classList.add("living-main")
+  const again = button("Start again", start)
+  const window_ = element("div.living-graph", {}, graph)
   const panel = element("div.living-node")
   const says = status()
-  place.append(
-    element("div.living-row", {}, next, previous, button("Start again", () => go(0))),
-    says,
-    element("div.living-walk", {}, window_, panel),
-  )
+  place.append(element("div.living-columns.living-walk", {}, window_,
+    element("div", {}, element("div.living-row", {}, next, again), says, panel)))
 
-  const consumers = name => walk.edges.filter(([from]) => from === name).map(([, to]) => to)
+  const ready = name => walk.consumers(name).every(consumer => known.has(consumer))
+  const missing = name => walk.consumers(name).filter(consumer => !known.has(consumer)).map(consumer => `d${consumer}`)
 
-  function corner(rows) {
-    const cells = rows.map(row => element("tr", {}, ...row.map(v => element("td", {}, walk.number(v)))))
-    return element("table.living-corner", {}, element("tbody", {}, ...cells))
+  // The nodes are one stop of the tab key; arrows lead from one to the next.
+  function keys(event) {
+    const by = { ArrowUp: 1, ArrowDown: -1, ArrowLeft: 1, ArrowRight: -1 }[event.key]
+    if (event.key === "Enter" || event.key === " ") go(event.currentTarget.dataset.name)
+    else if (by) go(order[Math.min(Math.max(order.indexOf(now) + by, 0), order.length - 1)])
+    else return
+    event.preventDefault()
+    boxes.find(box => box.name === now).drawn.focus()
   }
 
-  function agreement({ exact, largest }) {
-    if (exact === undefined) return "Given, not compared."
-    return exact ? "Equal to autograd's, bit by bit." : `Largest difference from autograd's: ${walk.number(largest)}.`
-  }
-
-  function details(node) {
-    const [, , letters, made, rule, words] = walk.nodes[node.name]
-    const shape = node.shape.length === 1 ? `(${node.shape[0]},)` : `(${node.shape.join(", ")})`
-    const part = node.shape.length ? (node.shape.length > 1 ? ", its first rows and columns" : ", its first entries") : ""
-    const code = text => element("code", {}, text)
-    return [
-      element("p.living-name", {}, element("strong", {}, node.name), node.shape.length ? ` ${letters} = ${shape}` : " a single number"),
-      element("p", {}, made ? "Forward: " : "A parameter, given.", ...(made ? [code(made)] : [])),
-      element("p.living-label", {}, `Value${part}`),
-      corner(node.value),
-      element("p", {}, "Backward: ", code(rule)),
-      element("p", {}, words),
-      element("p.living-label", {}, `Gradient${part}`),
-      corner(node.grad),
-      element("p", {}, `Norm of the gradient: ${walk.number(node.norm)}. `, agreement(node)),
-    ]
-  }
-
-  function go(to) {
-    step = Math.min(Math.max(to, 0), last)
-    const node = steps[step]
-    const known = new Set(steps.slice(0, step + 1).map(s => s.name))
-    for (const { name, drawn, text } of boxes) {
-      const state = name === node.name ? "now" : known.has(name) ? "known" : "open"
-      drawn.setAttribute("class", `node ${state}`)
-      text.textContent = known.has(name) ? `d${name}` : name
-    }
-    for (const { from, to, drawn } of edges) {
-      const flows = from === node.name
-      drawn.setAttribute("class", flows ? "edge flows" : "edge")
-      drawn.setAttribute("marker-start", flows ? "url(#living-tip-back)" : "none")
-      drawn.setAttribute("marker-end", flows ? "none" : "url(#living-tip-ahead)")
-    }
-    next.setAttribute("aria-disabled", step === last)
-    previous.setAttribute("aria-disabled", step === 0)
-    panel.replaceChildren(...details(node))
-    says.textContent = sentence(node)
-    graph.setAttribute("aria-label", `Computation graph at ${node.name}; known so far: ${[...known].map(n => "d" + n).join(", ")}`)
-    const middle = boxes.find(box => box.name === node.name).y - window_.clientHeight / 2
+  function go(name) {
+    now = name
+    picked = undefined
+    draw()
+    const middle = boxes.find(box => box.name === name).y - window_.clientHeight / 2
     window_.scrollTo({ top: middle, behavior: calm() ? "auto" : "smooth" })
   }
 
-  function sentence(node) {
-    const from = consumers(node.name)
-    if (step === 0) return `Start: the gradient of the loss is 1. There are ${last} more to find.`
-    const arrives = `Step ${step} of ${last}: d${node.name} arrives from ${from.join(" and ")}.`
-    if (step < last) return arrives
-    const worst = Math.max(...data.steps.map(s => s.largest))
-    const equal = data.steps.filter(s => s.exact).length
-    return (
-      `${arrives} That was the last: all ${last} gradients are found, ${equal} of them equal to ` +
-      `autograd's bit by bit, and none differs by more than ${walk.number(worst)}.`
-    )
+  // The gradient of this node is known from now on, and what it was made of stays drawn.
+  function show(choice) {
+    if (!ready(now)) return
+    picked = choice
+    if (choice === walk.nodes[now][2]) right.add(now)
+    known.add(now)
+    draw()
   }
 
-  go(0)
-  requestAnimationFrame(() => go(step)) // in the page by now, where it can scroll
+  function draw() {
+    for (const { name, drawn, text } of boxes) {
+      const state = [name === now && "now", known.has(name) ? "known" : "open"].filter(Boolean).join(" ")
+      drawn.setAttribute("class", `node ${state}`)
+      text.textContent = known.has(name) ? `d${name}` : name
+      if (!steps.has(name)) continue
+      drawn.dataset.name = name
+      drawn.setAttribute("tabindex", name === now ? 0 : -1)
+      drawn.setAttribute("aria-label", `${name}, gradient ${known.has(name) ? "known" : ready(name) ? "next" : "open"}`)
+      drawn.setAttribute("aria-pressed", name === now)
+    }
+    for (const { from, drawn } of edges) {
+      const walked = known.has(from)
+      const kind = walked ? (from === now ? "back" : "walked") : "ahead"
+      drawn.setAttribute("class", `edge ${kind}`)
+      drawn.setAttribute("marker-start", walked ? `url(#living-tip-${kind})` : "none")
+      drawn.setAttribute("marker-end", walked ? "none" : "url(#living-tip-ahead)")
+    }
+    const over = known.size === order.length
+    next.textContent = asks() ? `Show d${now}` : "Next gradient"
+    next.setAttribute("aria-disabled", over)
+    panel.replaceChildren(...details(steps.get(now)))
+    says.textContent = sentence(over)
+    graph.setAttribute("aria-label", `Computation graph at ${now}; known so far: ${[...known].map(n => "d" + n).join(", ")}`)
+  }
+
+  const code = text => element("code", {}, text)
+
+  function agreement({ exact, gap }) {
+    if (exact === undefined) return "It is given, not computed."
+    return exact ? "Equal to autograd's, bit by bit." : `Largest difference from autograd's: ${walk.number(gap)}.`
+  }
+
+  function details(node) {
+    const { name } = node
+    const [, , letters, made, rule, words] = walk.nodes[name]
+    const used = made || walk.nodes[walk.consumers(name)[0]][3]
+    const title = [element("strong", {}, known.has(name) ? `d${name}` : name)]
+    const forward = element("p", {}, made ? "Forward: " : "A parameter, used in ", code(used))
+    if (!known.has(name)) {
+      if (!ready(name)) return [element("p.living-name", {}, ...title), forward, element("p", {}, `Its gradient needs ${missing(name).join(" and ")} first.`)]
+      const shapes = walk.choices(name).map(shape => button(shape, () => show(shape)))
+      return [element("p.living-name", {}, ...title), forward,
+        element("div.walk-quiz", { role: "group", "aria-label": `The shape of d${name}` }, element("p", {}, `What is the shape of d${name}?`), element("div.living-row", {}, ...shapes))]
+    }
+    const shape = node.shape.length === 1 ? `(${node.shape[0]},)` : `(${node.shape.join(", ")})`
+    title.push(node.shape.length ? ` ${letters} = ${shape}` : " a single number")
+    const one = node.shape.length === 0
+    const pair = [["value", name], ["grad", `d${name}`]].map(([key, of]) =>
+      element("div", {}, element("p.living-label", {}, code(of), one ? ` ${walk.number(node[key].largest)}` : ` largest ${walk.number(node[key].largest)}`),
+        walk.map(node[key], of, element)))
+    return [
+      element("p.living-name", {}, ...title),
+      ...(picked ? [verdict(name, letters)] : []),
+      forward,
+      element("p", {}, "Backward: ", code(rule)),
+      element("p", {}, words),
+      element("div.walk-maps", {}, ...pair),
+      element("p.living-label", {}, `Blue is positive, orange negative. Norm of the gradient: ${walk.number(node.norm)}. `, agreement(node)),
+    ]
+  }
+
+  function verdict(name, letters) {
+    const good = picked === letters
+    return element(`p.walk-${good ? "right" : "wrong"}`, {}, element("strong", {}, good ? "Right." : "Not yet."),
+      ` A gradient has the shape of its tensor: ${name} is ${letters}` + (good ? "." : `, not ${picked}.`))
+  }
+
+  function sentence(over) {
+    const last = order.length - 1
+    const from = walk.consumers(now)
+    if (!known.has(now)) return ready(now) ? `Next: d${now}, from ${from.map(n => "d" + n).join(" and ")}.` : `d${now} is not within reach yet.`
+    if (now === "loss") return `The gradient of the loss is 1. There are ${last + 1 - known.size} more to find.`
+    const arrives = `d${now} arrives from ${from.join(" and ")}. ${known.size - 1} of ${last} are known.`
+    if (!over) return arrives
+    const worst = Math.max(...data.steps.map(s => s.gap))
+    const equal = data.steps.filter(s => s.exact).length
+    return `${arrives} ${equal} are equal to autograd's bit by bit, and none differs by more than ${walk.number(worst)}. ` +
+      `You predicted ${right.size} of ${last} shapes.`
+  }
+
+  // The gradient of the loss is given; the first question is open.
+  function start() {
+    known.clear()
+    right.clear()
+    known.add("loss")
+    go(order[1])
+  }
+
+  start()
+  requestAnimationFrame(() => (window_.scrollTop = window_.scrollHeight)) // in the page by now
 })
