@@ -20,6 +20,13 @@ FORGET = "() => { try { localStorage.clear(); sessionStorage.clear() } catch {} 
 IDLE: defaultdict[Browser, list["Tab"]] = defaultdict(list)
 
 
+def settle(page):
+    """Wait until what a change asked for is drawn: that takes a frame."""
+    page.evaluate(
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
 class Tab:
     """A page, and `problems`: whatever a reader's browser would complain about."""
 

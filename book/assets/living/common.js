@@ -37,10 +37,17 @@ function fill(made, classes, attributes, children) {
 
 let count = 0
 
+// What can be played with is a group, named by its caption.
+function name(place, caption) {
+  caption.id ||= `living-${++count}`
+  place.setAttribute("role", "group")
+  place.setAttribute("aria-labelledby", caption.id)
+}
+
 // A labeled slider; its value is shown beside it and read out as `show` says it.
 charlm.slider = ({ label, min, max, step, value, show = String, change }) => {
   const id = `living-${++count}`
-  const out = charlm.element("output", { for: id })
+  const out = charlm.element("output", { for: id, "aria-live": "off" })
   const input = charlm.element("input", { id, type: "range", min, max, step, value })
   const tell = () => {
     out.value = show(+input.value)
@@ -65,8 +72,30 @@ charlm.choice = ({ label, options, value, change }) => {
   return charlm.element("fieldset.living-choice", {}, legend, ...radios)
 }
 
-// A line that a screen reader reads when it changes.
-charlm.status = () => charlm.element("p.living-status", { role: "status" })
+// A line that a screen reader reads once it has rested: a hidden copy of it follows later.
+const REST = 800
+
+charlm.status = () => {
+  const line = charlm.element("p.living-status", { role: "status", "aria-live": "off" })
+  const heard = charlm.element("span.living-heard", { "aria-live": "polite" })
+  let timer
+  const follow = () => {
+    if (!heard.isConnected) return line.after(heard) // what the page opens with is not read out
+    clearTimeout(timer)
+    timer = setTimeout(() => (heard.textContent = line.textContent), REST)
+  }
+  new MutationObserver(follow).observe(line, { childList: true, characterData: true, subtree: true })
+  return line
+}
+
+// A drawing that may be asked for at any time, and is made at most once a frame.
+charlm.perFrame = draw => {
+  let asked = false
+  return () => {
+    if (!asked) requestAnimationFrame(() => ((asked = false), draw()))
+    asked = true
+  }
+}
 
 charlm.calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches
 
@@ -95,7 +124,9 @@ document.addEventListener("DOMContentLoaded", () => {
     still.replaceWith(place)
     if (drawn) {  // its number and caption are those of the living figure, too
       figure.id ||= drawn.id
-      figure.append(drawn.querySelector("figcaption") ?? "")
+      const caption = drawn.querySelector("figcaption")
+      figure.append(caption ?? "")
+      if (caption) name(place, caption)
     }
     figure.classList.add("living-ready")
   }
