@@ -55,7 +55,9 @@ charlm.slider = ({ label, min, max, step, value, show = String, change }) => {
   }
   input.addEventListener("input", () => (tell(), change(+input.value)))
   tell()
-  return charlm.element("div.living-slider", {}, charlm.element("label", { for: id }, label), input, out)
+  const made = charlm.element("div.living-slider", {}, charlm.element("label", { for: id }, label), input, out)
+  made.set = to => ((input.value = to), tell()) // shows what came about otherwise, and changes nothing
+  return made
 }
 
 charlm.button = (label, click) => charlm.element("button.living-button", { type: "button", onclick: click }, label)
