@@ -2,6 +2,7 @@
 //
 //   const model = await charlm.loadModel("../_static/models", "wavenet")
 //   model.probs("em")       27 probabilities: that of the end, then those of the letters
+//   model.states("em")      what each layer makes of it
 //
 // Between layers there is `{ rows, values }`: the rows of a matrix, one after the other.
 
