@@ -2,9 +2,11 @@
 
     python benchmarks/execution.py PAGE PRELUDE
 
-executes the cells of book/PAGE.md after the code PRELUDE, and prints the CPU seconds.
+executes the cells of book/PAGE.md after the code PRELUDE, and prints the dev losses of
+the models that it publishes, and the CPU seconds.
 """
 
+import base64
 import json
 import math
 import os
@@ -36,11 +38,12 @@ def pages(having=CELL):
 
 @dataclass(frozen=True)
 class Execution:
-    """What came of it: expectations, the end of a traceback or "", CPU seconds."""
+    """Expectations, the end of a traceback or "", CPU seconds, losses of its models."""
 
     records: list[dict]
     error: str
     seconds: float
+    losses: dict[str, float]
 
 
 def run(page, prelude="", **environment):
@@ -61,15 +64,15 @@ def run(page, prelude="", **environment):
             text=True,
         )
         records = [json.loads(line) for line in file.read_text().splitlines()]
-    seconds = float(done.stdout.split()[-1]) if done.stdout else math.nan
+    said = done.stdout.splitlines()
+    losses = json.loads(said[-2]) if said else {}
+    seconds = float(said[-1]) if said else math.nan
     end = done.stderr.strip().splitlines()[-12:]
-    return Execution(records, "\n".join(end) if done.returncode else "", seconds)
+    return Execution(records, "\n".join(end * bool(done.returncode)), seconds, losses)
 
 
-def execute(page, prelude):
-    """Execute the page's cells after the prelude; an error of a cell is raised."""
-    notebook = jupytext.read(BOOK / f"{page}.md", fmt="md:myst")
-    notebook.cells.insert(0, new_code_cell(prelude))
+def execute(notebook):
+    """Execute the cells; an error of a cell is raised."""
     nbclient.NotebookClient(
         notebook,
         timeout=LONGEST,
@@ -78,9 +81,28 @@ def execute(page, prelude):
     ).execute()
 
 
+def published(notebook):
+    """{name: dev loss} of the models that the cells have published for the site."""
+    found = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            for kind, content in output.get("data", {}).items():
+                if kind.endswith("safetensors"):
+                    raw = base64.b64decode(content)
+                    end = 8 + int.from_bytes(raw[:8], "little")
+                    notes = json.loads(raw[8:end])["__metadata__"]
+                    name = output["metadata"]["scrapbook"]["name"]
+                    found[name.removeprefix("model_")] = json.loads(notes["loss"])
+    return found
+
+
 if __name__ == "__main__":
+    page, prelude = sys.argv[1:]
+    notebook = jupytext.read(BOOK / f"{page}.md", fmt="md:myst")
+    notebook.cells.insert(0, new_code_cell(prelude))
     try:
-        execute(*sys.argv[1:])
+        execute(notebook)
     finally:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(json.dumps(published(notebook)))
         print(usage.ru_utime + usage.ru_stime)

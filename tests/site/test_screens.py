@@ -239,7 +239,7 @@ def words_before(element):
 def test_the_first_name_is_three_minutes_away(browser, address):
     """From the top of the cover, by its first link, to names that the page made up."""
     with opened(browser, address + COVER) as (page, _):
-        link = page.locator(".bd-article p > strong > a").first
+        link = page.get_by_role("link", name="Start with Part 1")
         words = words_before(link)
         link.click()
         page.wait_for_url("**/01_bigrams.html")

@@ -14,7 +14,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 from markdownify import MarkdownConverter
 
 KEPT = {"code", "em", "strong"}
-NOT_TEXT = "script, svg, a.headerlink, span.eqno, .notebook-links, .toctree-wrapper"
+NOT_TEXT = (
+    "script, svg, a.headerlink, span.eqno, .notebook-links, .toctree-wrapper,"
+    " .margin-note, .pause"
+)
 
 
 class Converter(MarkdownConverter):

@@ -4,6 +4,8 @@
 //   model.probs("em")       27 probabilities: that of the end, then those of the letters
 //   model.states("em")      what each layer makes of it
 //
+// `charlm.makeModel` needs no browser: the build makes models with it, too (hero.py).
+//
 // Between layers there is `{ rows, values }`: the rows of a matrix, one after the other.
 
 "use strict"
@@ -85,8 +87,7 @@
   }
 
   // A model: what it is called, its loss and letters, and its probabilities.
-  function readModel(buffer) {
-    const { tensors, notes } = readSafetensors(buffer)
+  charlm.makeModel = ({ tensors, notes }) => {
     const chars = JSON.parse(notes.chars)
     const size = JSON.parse(notes.block_size)
     const steps = JSON.parse(notes.layers).map(({ op, ...settings }) => {
@@ -113,7 +114,7 @@
       return weights.map(weight => weight / total)
     }
 
-    return { label: notes.label, loss: JSON.parse(notes.loss), chars, states, probs }
+    return { label: notes.label, loss: JSON.parse(notes.loss), chars, size, states, probs }
   }
 
   // A page that was opened from a folder may not read files, but it may run scripts.
@@ -131,5 +132,6 @@
     return Uint8Array.from(atob(charlm.models[name]), char => char.charCodeAt(0)).buffer
   }
 
-  charlm.loadModel = async (folder, name) => readModel(await readFile(folder, name))
+  charlm.loadModel = async (folder, name) =>
+    charlm.makeModel(readSafetensors(await readFile(folder, name)))
 }

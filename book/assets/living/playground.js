@@ -23,6 +23,7 @@
       const { chars } = models[0]
       const labels = [".", ...chars]
       let temperature = 1
+      const lists = element("div.living-lists")
       let shown = models.length > 3 ? "all" : "ten"
 
       const input = element("input", {
@@ -45,8 +46,10 @@
         return { id, row, cells, head }
       })
       const body = element("tbody", {}, ...rows.map(({ row }) => row))
-      const titles = models.map(({ label, loss }) =>
-        element("th", { scope: "col" }, element("span", {}, label, " ", element("small", {}, loss.toFixed(2)))))
+      const windows = models.map(() => element("span.living-window", { "aria-hidden": "true" }))
+      const titles = models.map(({ label, loss }, m) =>
+        element("th", { scope: "col" },
+          element("span", {}, label, " ", element("small", {}, loss.toFixed(2))), windows[m]))
       const table = element("table.living-next", {},
         element("caption", {}, "How likely each letter is to come next, in percent; under each model its loss"),
         element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "next"), ...titles)), body)
@@ -54,18 +57,30 @@
 
       const unknown = () => [...input.value].find(char => !chars.includes(char))
 
-      // A capital that the models lack becomes the small letter that they know.
+      // A capital or an accent that the models lack becomes the plain small letter.
+      const plain = char => char.normalize("NFD")[0].toLowerCase()
       function lower() {
         const typed = [...input.value]
-        const known = typed.map(char => (chars.includes(char) ? char : char.toLowerCase())).join("")
+        const known = typed.map(char => (chars.includes(char) ? char : plain(char))).join("")
         if (known === input.value || known.length !== input.value.length) return
         const { selectionStart, selectionEnd } = input
         input.value = known
         input.setSelectionRange(selectionStart, selectionEnd)
       }
 
+      // The end of what is typed, with what lies outside a model's window struck out.
+      function showWindows() {
+        windows.forEach((place, m) => {
+          const seen = input.value.slice(-models[m].size)
+          const lost = input.value.slice(0, input.value.length - seen.length).slice(-4)
+          place.replaceChildren(element("s", {}, lost), seen || ".")
+        })
+      }
+
       function update() {
         const char = unknown()
+        lists.replaceChildren()
+        showWindows()
         generate.disabled = char !== undefined
         if (char !== undefined) {
           for (const cell of rows.flatMap(({ cells }) => cells)) fill(cell, NaN, 1)
@@ -105,7 +120,6 @@
         if (body.contains(focused)) (focused.closest("tr").hidden ? input : focused).focus()
       }
 
-      const lists = element("div.living-names")
       function tenNames() {
         const given = input.value
         const columns = models.map(({ label, probs }) => {

@@ -1,7 +1,7 @@
 """The checks of Part 1's exercises: each raises Wrong unless the answer is right."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -24,12 +24,16 @@ from charlm.book.exercises.answers import (
 )
 from charlm.counts import NGram
 from charlm.data import load_words, split_words, windows
-from charlm.evaluate import evaluate
+from charlm.evaluate import evaluate, word_losses
 from charlm.vocab import Vocabulary
 
 LUCK = 0.03  # how far other names would move a loss, at most
 ADDITIVE = 2.3363  # where the net of exercise 1.6 ends, in nats
 ROUNDED = "Right as far as it goes: give it to four decimals."
+PER_NAME = (
+    "That is the mean of the names' losses, in which a short name counts as much as a "
+    "long one; divide one sum by the number of characters."
+)
 
 
 @cache
@@ -38,16 +42,30 @@ def _data() -> tuple[Vocabulary, list[str], list[str], list[str], list[str]]:
     return Vocabulary.from_words(words), words, *split_words(words)
 
 
-@cache
-def _loss(order: int, smoothing: float, count_on: str, score_on: str) -> float:
-    vocab, words, train, dev, test = _data()
+def _split(name: str) -> list[str]:
+    _, words, train, dev, test = _data()
     splits = {"all": words, "train": train, "dev": dev, "test": test}
     splits["train + dev"] = train + dev
     splits["backward"] = [word[::-1] for word in words]
     n1, n2 = int(0.8 * len(words)), int(0.9 * len(words))
     splits |= {"first": words[:n1], "next": words[n1:n2]}  # in the file's order
-    model = NGram(vocab, order, smoothing).fit(splits[count_on])
-    return evaluate(model, splits[score_on], vocab).loss
+    return splits[name]
+
+
+@cache
+def _loss(order: int, smoothing: float, count_on: str, score_on: str) -> float:
+    vocab = _data()[0]
+    model = NGram(vocab, order, smoothing).fit(_split(count_on))
+    return evaluate(model, _split(score_on), vocab).loss
+
+
+@cache
+def _loss_of_names(order: int, count_on: str, score_on: str) -> float:
+    """Return the mean of the names' mean losses, with smoothing 1."""
+    vocab, names = _data()[0], _split(score_on)
+    model = NGram(vocab, order, 1).fit(_split(count_on))
+    lengths = torch.tensor([len(name) + 1 for name in names])
+    return (word_losses(model, names, vocab) / lengths).mean().item()
 
 
 @cache
@@ -149,6 +167,11 @@ def _trigram(answer: Any) -> None:
         "That table has counted train only; here all names count.": (
             _loss(3, 1, "train", "all")
         ),
+        "That is the loss on dev; here all names count.": _loss(3, 1, "all", "dev"),
+        "That is the loss on dev, of the table of train; here all names count.": (
+            _loss(3, 1, "train", "dev")
+        ),
+        PER_NAME: _loss_of_names(3, "all", "all"),
     }
     if math.isclose(value, _loss(3, 1, "train", "train"), abs_tol=1e-4):
         raise Wrong("That is the loss on train; here all names count.")  # it is near
@@ -170,13 +193,18 @@ _OTHER_ORDERS = {
 }
 
 
+def _of_the_orders(losses: tuple[float, float], *how: Any) -> None:
+    """Raise Wrong if these are the losses of other orders than 2 and 3."""
+    for orders, mistake in _OTHER_ORDERS.items():
+        other = [_loss(order, *how) for order in orders]
+        if all(math.isclose(a, b, abs_tol=TOLERANCE) for a, b in zip(losses, other)):
+            raise Wrong(mistake)
+
+
 def _splits(answer: Any) -> None:
     losses = read_pair(answer)
     right = [_loss(order, 1, "train", "dev") for order in (2, 3)]
-    for orders, mistake in _OTHER_ORDERS.items():
-        other = [_loss(order, 1, "train", "dev") for order in orders]
-        if all(math.isclose(a, b, abs_tol=TOLERANCE) for a, b in zip(losses, other)):
-            raise Wrong(mistake)
+    _of_the_orders(losses, 1, "train", "dev")
     for alpha in (0.01, 0.1, 0.2, 0.3, 0.5, 2, 3):
         other = [_loss(order, alpha, "train", "dev") for order in (2, 3)]
         if all(math.isclose(a, b, abs_tol=6e-5) for a, b in zip(losses, other)):
@@ -194,8 +222,8 @@ def _splits(answer: Any) -> None:
         raise Wrong(next(filter(None, mistakes)))
     if any(close_by for _, close_by in off):
         raise Wrong(
-            "That is close: other names were dealt to train and dev, or the "
-            "smoothing is not 1. See hint 2."
+            "That is close. Were other names dealt to train and dev, or is the "
+            "smoothing not 1? See hint 2."
         )
     if off:
         raise Wrong("Those are no n-grams of train, scored on dev. See hint 1.")
@@ -222,6 +250,9 @@ def _of_splits(order: int, value: float) -> str:
         "That model has counted all names, and is scored on them. See hint 1.": (
             _loss(order, 1, "all", "all")
         ),
+        "That model has counted all names, and is scored on test. See hints 1 and "
+        "2.": _loss(order, 1, "all", "test"),
+        PER_NAME: _loss_of_names(order, "train", "dev"),
         "That model has counted the names it is scored on. See hint 1.": (
             _loss(order, 1, "dev", "dev")
         ),
@@ -292,6 +323,12 @@ def _bigram(count_on: str, smoothing: float = 1) -> Tensor:
     return table(torch.arange(27)[:, None]).exp()
 
 
+def _letters(count_on: str) -> Tensor:
+    """Return the letters' proportions, (27,), of train or of all names."""
+    sums = NGram(_data()[0], 2).fit(_split(count_on)).counts().sum(0).double()
+    return sums / sums.sum()
+
+
 def _without_keepdim() -> Tensor:
     n = NGram(_data()[0], 2).fit(_data()[2]).counts() + 1
     return n / n.sum(1)
@@ -302,14 +339,58 @@ def _on_test(beta: float, shares: Tensor, added: int = 0) -> float:
     return _with_shares(beta, shares, *windows(test, vocab, block_size=2), added)
 
 
+_Shares = dict[str, Callable[[], list[Tensor]]]  # by what is wrong with them
+
+#: Some of these lead to the right loss on test, to within a thousandth.
+_NEAR_SHARES: _Shares = {
+    "P₂ should have the dimensions b and c; `P2[:, :, None]` has a and b. "
+    "See hint 2.": lambda: [_bigram("train")[:, :, None]],
+    "P₂ seems to have counted all names: count it on train. See hint 3.": lambda: [
+        _bigram("all"),
+        _bigram("unsmoothed"),
+    ],
+    "The smoothing of P₂ should be 1.": lambda: [
+        _bigram("train", alpha) for alpha in (0.01, 0.1, 0.2, 0.3, 0.5, 2)
+    ],
+}
+_FAR_SHARES: _Shares = {
+    "P₂ should depend on the middle character, not on the first. See hint 2.": lambda: [
+        _bigram("train")[:, None]
+    ],
+    "The rows of P₂ do not sum to 1: is a keepdim missing? See hint 2.": lambda: [
+        _without_keepdim()
+    ],
+    "P₂ is transposed: its rows are for the character before. See hint 2.": lambda: [
+        _bigram("train").T
+    ],
+    "Those extra counts are the same for all letters; use the bigram's probabilities. "
+    "See hint 2.": lambda: [torch.full((27, 27), 1 / 27, dtype=torch.float64)],
+    "Those are the proportions of the letters alone; P₂ should depend on the middle "
+    "character. See hint 2.": lambda: [_letters("train"), _letters("all")],
+}
+
+
+def _of_other_shares(beta: float, loss: float, right: float) -> None:
+    """Raise Wrong if such shares explain the loss on test, to four decimals."""
+    off = {
+        mistake: min(abs(_on_test(beta, table) - loss) for table in tables())
+        for mistake, tables in (_NEAR_SHARES | _FAR_SHARES).items()
+    }
+    likeliest = min(off, key=lambda mistake: off[mistake])
+    if off[likeliest] < min(6e-5, abs(right - loss)):
+        raise Wrong(likeliest)
+
+
 def _smoothing(answer: Any) -> None:
     beta, loss = read_pair(answer)
     if 2 < beta < 3 < loss:
         raise Wrong("β first, then the loss.")
     if not 0 < beta < math.inf:
         raise Wrong("β must be positive and finite: without it dev costs infinity.")
+    right = _backed_off(beta, "test")
     best = min(_backed_off(b, "dev") for b in (15, 18, 20, 25))
     if _backed_off(beta, "dev") > best + TOLERANCE:
+        _of_other_shares(beta, loss, right)
         raise Wrong("Another β has a lower loss on dev. See hint 1.")
     if loss == math.inf:
         raise Wrong("It is infinite: P₂ needs its smoothing of 1.")
@@ -318,40 +399,11 @@ def _smoothing(answer: Any) -> None:
             "It is minus infinity: a context never seen is divided by 0. Add β below, "
             "too."
         )
-    right = _backed_off(beta, "test")
     if loss == round(right, 3):
         return  # some mistakes are nearer than half a thousandth
-    near = {
-        "P₂ should have the dimensions b and c; `P2[:, :, None]` has a and b. "
-        "See hint 2.": [_bigram("train")[:, :, None]],
-        "P₂ seems to have counted all names: count it on train. See hint 3.": [
-            _bigram("all"),
-            _bigram("unsmoothed"),
-        ],
-        "The smoothing of P₂ should be 1.": [
-            _bigram("train", alpha) for alpha in (0.01, 0.1, 0.2, 0.3, 0.5, 2)
-        ],
-    }
-    off = {
-        mistake: min(abs(_on_test(beta, table) - loss) for table in tables)
-        for mistake, tables in near.items()
-    }
-    likeliest = min(off, key=lambda mistake: off[mistake])
-    if off[likeliest] < min(6e-5, abs(right - loss)):
-        raise Wrong(likeliest)
-    uniform = torch.full((27, 27), 1 / 27, dtype=torch.float64)
+    _of_other_shares(beta, loss, right)
     mistakes = {
-        "P₂ should depend on the middle character, not on the first. See hint 2.": (
-            _on_test(beta, _bigram("train")[:, None])
-        ),
-        "The rows of P₂ do not sum to 1: is a keepdim missing? See hint 2.": (
-            _on_test(beta, _without_keepdim())
-        ),
-        "P₂ is transposed: its rows are for the character before. See hint 2.": (
-            _on_test(beta, _bigram("train").T)
-        ),
-        "Those extra counts are the same for all letters; use the bigram's "
-        "probabilities. See hint 2.": _on_test(beta, uniform),
+        **{m: _on_test(beta, shares()[0]) for m, shares in _FAR_SHARES.items()},
         "The counts n are those of train as they are, without an added 1.": (
             _on_test(beta, _bigram("train"), added=1)
         ),
@@ -410,9 +462,11 @@ def _cross_entropy(answer: Any) -> None:
         "The logarithm is missing.": -logits.softmax(1)[chosen].mean().item(),
     }
     _expect(value, right, mistakes, "Compare it with `F.cross_entropy`. See hint 2.")
+    large = 200 * logits
+    large += 999 - large.max()  # float64 overflows, too
     with _Calls() as calls:
-        large = call(answer, 200 * logits, y)
-    _large(large, F.cross_entropy(200 * logits, y))
+        result = call(answer, large, y)
+    _large(result, F.cross_entropy(large, y))
     if ready := calls.names & _READY_MADE:
         raise Wrong(
             f"The number is right, but `{sorted(ready)[0]}` does the work: write it "
@@ -468,14 +522,20 @@ def _additive(answer: Any) -> None:
     if not answer.is_floating_point() or not answer.isfinite().all():
         raise Wrong("W should be of finite floats: is the rate too high? See hint 2.")
     A, B = answer.detach().double().split(27)
-    value = _mean_loss(torch.softmax(A[:, None] + B, dim=2), _triples())
+    a, b, c = _triples().unbind(1)
+    value = F.cross_entropy(A[a] + B[b], c).item()
     if value > ADDITIVE + 0.01:
-        swapped = _mean_loss(torch.softmax(B[:, None] + A, dim=2), _triples())
-        if swapped < ADDITIVE + 0.01:
+        if F.cross_entropy(B[a] + A[b], c) < ADDITIVE + 0.01:
             raise Wrong("The first character's votes come first in W. See hint 1.")
+        if value > math.log(27) + TOLERANCE:
+            raise Wrong(
+                f"Its loss is {value:.2f}, above that of a W of zeros. Is a sum taken "
+                "over the other character, or the rate too high? See hint 2."
+            )
         raise Wrong(
             f"Its loss is {value:.2f}, and it can come lower: train longer, with a "
-            "step of about 20 (hint 2), on the examples of 1.1, with two boundaries."
+            "step of about 20 (hint 2), on the examples of 1.1, with two boundaries "
+            "and no smoothing."
         )
 
 
@@ -507,7 +567,7 @@ def _interpolation(answer: Any) -> None:
             "(hint 3), or with less smoothing in the tables (hint 2)."
         )
     if value < 2.02:
-        raise Wrong("Too good: did a table count the dev names? See hint 1.")
+        raise Wrong("Too good: did a table count more than train? See hint 1.")
 
 
 def _spelled_backward(names: Any) -> None:
@@ -534,6 +594,7 @@ def _backward(answer: Any) -> None:
     _spelled_backward(names)
     values = read_pair(losses)
     right = [_loss(order, 0, "backward", "backward") for order in (2, 3)]
+    _of_the_orders(values, 0, "backward", "backward")
     if math.isclose(values[0], right[1], abs_tol=TOLERANCE):
         raise Wrong("Bigram first, then trigram.")
     for order, value, expected in zip((2, 3), values, right):
@@ -628,7 +689,7 @@ def _draws_with_g(answer: Any) -> None:
             "Two generators with the same seed should give the same name: pass "
             "`generator=g`."
         )
-    if max(map(len, first)) < 10:
+    if max(map(len, first)) < 13:
         raise Wrong("It stops too early: go on until the boundary is drawn.")
 
 

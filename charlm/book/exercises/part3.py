@@ -75,6 +75,10 @@ def _unread(value: float, right: float) -> None:
         raise Wrong("That is where the loss starts. The bias learns. See hint 3.")
     if math.isclose(value, right / math.log(2), abs_tol=0.02):
         raise Wrong("That is in bits; use the natural logarithm.")
+    if math.isclose(value, math.exp(right), abs_tol=0.2):
+        raise Wrong("That is the perplexity; its logarithm is the loss.")
+    if value > math.log(27):
+        raise Wrong("The loss starts at log 27, and ends below. See hint 3.")
     if value < right:
         raise Wrong("No net that reads nothing comes so low on train. See hint 3.")
     raise Wrong("The names are right, and the loss comes lower: train for longer.")
@@ -288,11 +292,15 @@ def _ward(answer: Any) -> None:
     wrong = [name for name, right in DIAGNOSES.items() if answer[name] != right]
     mixed = {d for name in wrong for d in (DIAGNOSES[name], answer[name])}
     if "confident" in mixed:
-        raise Wrong("The confident one is another. See hint 1.")
+        raise Wrong(
+            "Exactly one is confident: the one whose first loss is far too high. "
+            "See hint 1."
+        )
     if "dead units" in mixed:
-        raise Wrong("The dead units are in another. See hint 1.")
+        raise Wrong("Exactly one has dead units: count them in all. See hint 1.")
     if mixed & {"gain too low", "gain too high"}:
-        raise Wrong(f"{len(wrong)} of {len(known)} are not right yet. See hint 2.")
+        right = len(known) - len(wrong)
+        raise Wrong(f"Right so far: {right} of {len(known)}. See hint 2.")
     if wrong:
         raise Wrong("All gains are right; not so the rates. See hint 3.")
 
@@ -353,7 +361,7 @@ def _standardize(answer: Any) -> None:
     g = torch.Generator().manual_seed(0)
     for B, H in ((6, 5), (9, 3)):
         z = 3 * torch.randn(B, H, generator=g) + 2
-        z[:, 0] = 1 + 0.01 * z[:, 0]  # so narrow that 1e-5 counts
+        z[:, 0] *= 0.01  # so narrow that 1e-5 counts
         _explain_standardize(read_tensor(answer, z), z)
     if not close(read_tensor(answer, torch.ones(4, 2)), torch.zeros(4, 2)):
         raise Wrong("Where all examples are equal, it should give 0: mind the `1e-5`.")

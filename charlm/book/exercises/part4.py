@@ -41,7 +41,9 @@ def _turn(answer: Any, *arguments: Any) -> Any:
     That net is in float64, and the next line of the page compares with it.
     """
     result = _call(answer, *arguments)
-    named = result if isinstance(result, Mapping) else {"result": result}
+    named = {"result": result}
+    if isinstance(result, Mapping):
+        named = {f"gradient of {name}": t for name, t in result.items()}
     for name, t in named.items():
         if isinstance(t, Tensor) and t.dtype != torch.float64:
             kind = f"{t.dtype}; the tensors that it gets are torch.float64"
@@ -139,6 +141,9 @@ def _mistakes(t: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     }
 
 
+BIASED = "That is right for a variance divided by B; here it is B - 1."
+
+
 def _norm_mistakes(
     dy: Tensor, xhat: Tensor, inv_std: Tensor, gamma: Tensor
 ) -> dict[str, Tensor]:
@@ -149,9 +154,7 @@ def _norm_mistakes(
         "The path through the variance is missing.": scale * (dy - mean),
         "The path through the mean is missing.": scale * (dy - var),
         "The paths through the mean and the variance are missing.": scale * dy,
-        "That is right for a variance divided by B; here it is B - 1. See hint 2.": (
-            scale * (dy - mean - var * (B - 1) / B)
-        ),
+        BIASED: scale * (dy - mean - var * (B - 1) / B),
         "gamma is missing.": inv_std * (dy - mean - var),
         "inv_std is missing.": gamma * (dy - mean - var),
     }
@@ -220,15 +223,29 @@ def _cross_entropy(answer: Any) -> None:
     result = _call(answer, logits, y)
     _match(result, right, "dlogits", mistakes, hint=" See hint 1.")
     _other_sizes(answer)
-    hundreds = (logits * 100).float()  # where exp overflows
-    large = _call(answer, hundreds, y)
-    try:
-        _match(large, (hundreds.double().softmax(1) - onehot) / B, "dlogits", {})
-    except Wrong:
-        raise Wrong(
-            "It fails for logits in the hundreds: exp overflows, or a whole row of it "
-            "becomes 0. See hint 2."
-        ) from None
+    _hundreds(answer, (logits * 100).float(), y)
+
+
+def _hundreds(answer: Any, logits: Tensor, y: Tensor) -> None:
+    """Raise Wrong where exp overflows, or where a step divides by a probability of 0.
+
+    The two are told apart by logits that need no shift: their rows' largest are 0.
+    """
+    right = (logits.double().softmax(1) - F.one_hot(y, logits.shape[1])) / len(y)
+    failures = {
+        "It fails where a probability becomes 0: 1 / p has no value there. Derive the "
+        "formula for the logits first. See hint 1.": (
+            logits - logits.max(1, keepdim=True).values
+        ),
+        "It fails for logits in the hundreds: exp overflows there, unless the largest "
+        "logit of each row is subtracted first. See hint 2.": logits,
+    }
+    for failure, z in failures.items():
+        large = _call(answer, z, y)
+        try:
+            _match(large, right, "dlogits", {})
+        except Wrong:
+            raise Wrong(failure) from None
 
 
 def _other_sizes(answer: Any) -> None:
@@ -255,6 +272,7 @@ def _batch_norm(answer: Any) -> None:
     dy, right = gradient(t, "hpreact"), gradient(t, "hpre")
     xhat, inv_std, gamma = (t[k].detach() for k in ("xhat", "inv_std", "gamma"))
     mistakes = _norm_mistakes(dy, xhat, inv_std, gamma)
+    mistakes[f"{BIASED} See hint 2."] = mistakes.pop(BIASED)
     result = _call(answer, dy, xhat, inv_std, gamma)
     _match(result, right, "dhpre", mistakes, hint=" See hint 1.")
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from charlm.counts import NGram
 from charlm.data import load_words, split_words, windows
-from charlm.evaluate import Evaluation, evaluate
+from charlm.evaluate import Evaluation, evaluate, word_losses
 from charlm.vocab import Vocabulary
 
 WORDS = load_words()
@@ -19,16 +19,23 @@ BIGRAM, TRIGRAM = (
 )
 N_DEV = sum(len(name) + 1 for name in DEV)
 BACKWARD = [word[::-1] for word in WORDS]
+LETTERS = NGram(VOCAB, 1).fit(TRAIN)(torch.zeros(1, 0, dtype=torch.int64)).exp()
 
 
-def additive(steps, rate=20.0):
+def of_names(order, count_on, score_on):
+    """The mean of the names' mean losses: a name counts as much as any other."""
+    losses = word_losses(NGram(VOCAB, order, 1).fit(count_on), score_on, VOCAB)
+    return (losses / torch.tensor([len(name) + 1 for name in score_on])).mean().item()
+
+
+def additive(steps, rate=20.0, dims=(1, 0)):
     """The votes of the first and of the second character, (54, 27), after training."""
     n = NGram(VOCAB, 3).fit(WORDS).counts().float()
     A, B = torch.zeros(27, 27), torch.zeros(27, 27)
     for _ in range(steps):
         p = torch.softmax(A[:, None] + B, dim=2)
         dlogits = (n.sum(2, keepdim=True) * p - n) / n.sum()
-        A, B = A - rate * dlogits.sum(1), B - rate * dlogits.sum(0)
+        A, B = A - rate * dlogits.sum(dims[0]), B - rate * dlogits.sum(dims[1])
     return torch.cat([A, B])
 
 
@@ -69,6 +76,11 @@ def plain(logits, y):
 def naive(logits, y):
     p = logits.exp() / logits.exp().sum(1, keepdim=True)
     return -p[torch.arange(len(y)), y].log().mean()
+
+
+def in_float64(logits, y):
+    z = logits.double()
+    return (z.exp().sum(1).log() - z[torch.arange(len(y)), y]).mean()
 
 
 def of_columns(logits, y):
@@ -145,6 +157,9 @@ WRONG = {
         (2.2, "four decimals"),
         (np.float64(2.21), "four decimals"),
         (2.3, "too high"),
+        (2.2234, "on dev"),
+        (2.2526, "on dev, of the table of train"),
+        (of_names(3, WORDS, WORDS), "mean of the names' losses"),
         ((2.213, 2.213), "one number"),
     ],
     "1.2": [
@@ -155,15 +170,17 @@ WRONG = {
         ((2.47155 / math.log(2), 2.25265 / math.log(2)), "bits"),
         ((2.4550, 2.2130), "all names, and is scored"),
         ((2.4684, 2.2234), "counted the dev names"),
+        ((2.45347, 2.21025), "all names, and is scored on test"),
+        ([of_names(order, TRAIN, DEV) for order in (2, 3)], "mean of the names'"),
         ((2.4655, 2.2786), "it is scored on"),
         ((2.4533, 2.2142), "on train"),
         ((2.4565, 2.2385), "on test"),
         ((2.4714, 2.2392), "should be 1"),
         ((2.4721, 2.2523), "should be 1"),
         ((2.4716, 2.2401), "should be 1"),
-        ((2.4632, 2.2509), "other names were dealt"),  # shuffled with seed 0
-        ((2.4513, 2.2371), "other names were dealt"),  # and with seed 1337
-        ((2.4564, 2.2349), "other names were dealt"),  # 90 and 10 percent
+        ((2.4632, 2.2509), "other names dealt"),  # shuffled with seed 0
+        ((2.4513, 2.2371), "other names dealt"),  # and with seed 1337
+        ((2.4564, 2.2349), "other names dealt"),  # 90 and 10 percent
         ((2.5887, 2.4156), "not shuffled"),
         ((2.45541, 2.22044), "loss on all names; score on dev"),
         ((2.46824, 2.22442), "counted train and dev"),
@@ -203,6 +220,12 @@ WRONG = {
         ((17, with_shares(17, bigram(TRAIN)[:, :, None])), "has a and b"),
         ((20, 2.2279), "is a keepdim missing"),
         ((20, with_shares(20, torch.ones(27, 27) / 27)), "same for all letters"),
+        ((10, with_shares(10, LETTERS)), "letters alone"),
+        ((20, with_shares(20, LETTERS)), "letters alone"),
+        ((8, with_shares(8, LETTERS)), "letters alone"),  # the best for this P₂
+        ((8, with_shares(8, bigram(TRAIN)[:, None])), "middle character"),
+        ((5, with_shares(5, torch.ones(27, 27) / 27)), "same for all letters"),
+        ((1, with_shares(1, bigram(TRAIN))), "lower loss on dev"),
         ((0, math.inf), "positive"),
         ((math.inf, 2.4565), "positive"),
         (2.2236, "two numbers"),
@@ -236,6 +259,7 @@ WRONG = {
         ),
         (lambda z, y: -z.log_softmax(1)[:, y].mean(), "rectangle"),
         (naive, "overflow"),
+        (in_float64, "overflowed"),
         (of_columns, "each row"),
         (lambda z, y: F.cross_entropy(z, y, reduction="sum"), "mean"),
         (lambda z, y: -F.cross_entropy(z, y), "sign"),
@@ -253,6 +277,8 @@ WRONG = {
         (TRAINED.T, "of shape"),
         (torch.zeros(54, 27), "train longer"),
         (additive(100), "train longer"),
+        (additive(100, dims=(0, 1)), "over the other character"),
+        (300 * TRAINED, "Its loss is 28"),  # too large for a softmax, not for its log
         (TRAINED.roll(27, 0), "first character's"),
         (torch.full((54, 27), math.nan), "finite"),
         (torch.zeros(54, 27, dtype=torch.int64), "finite"),
@@ -268,12 +294,15 @@ WRONG = {
         (mixture(weights=(0, 1, 0, 0, 0)), "best single"),
         (mixture(weights=(0.2,) * 5), "best single"),
         (mixture(weights=(0.1, 0.1, 0.2, 0.3, 0.3)), "hint 3"),
-        (mixture(WORDS), "count the dev names"),
-        (mixture([*TRAIN, *DEV[:300]]), "count the dev names"),
+        (mixture(WORDS), "more than train"),
+        (mixture([*TRAIN, *DEV[:300]]), "more than train"),
+        (mixture([*TRAIN, *split_words(WORDS)[2]]), "more than train"),
         (mixture(weights=(0, 0, 0, 0, 1), smoothing=0), "probability 0"),
     ],
     "1.8": [
         ((BACKWARD, 2.1863, 2.4544), "Bigram first"),
+        ((BACKWARD, 2.8229, 2.4544), "unigram and the bigram"),
+        ((BACKWARD, 2.1863, 1.8849), "trigram and the 4-gram"),
         ((BACKWARD, 2.4550, 2.2128), "smoothing"),
         ((BACKWARD, math.inf, math.inf), "some pair was not counted"),
         ((BACKWARD, 2.4525, 2.1815), "all names"),

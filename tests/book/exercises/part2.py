@@ -36,8 +36,8 @@ class Net(torch.nn.Module):
         return self.table(idx).float() * self.scale
 
 
-def untrained():
-    return MLP(27, 3, 10, 200, generator=torch.Generator().manual_seed(0))
+def untrained(n_embd=10):
+    return MLP(27, 3, n_embd, 200, generator=torch.Generator().manual_seed(0))
 
 
 def scaling(which, seed=42, n=5000):
@@ -162,6 +162,17 @@ def one_seed(by_T):
     return [(a - b, 0.0) for a, b in pairwise(firsts)]
 
 
+def gains_as(change):
+    """A `gains` that changes each mean before it is returned."""
+    return lambda by_T: [(change(mean), error) for mean, error in gains(by_T)]
+
+
+def rounded(places):
+    return lambda by_T: [
+        (round(mean, places), round(error, places)) for mean, error in gains(by_T)
+    ]
+
+
 def unpaired(by_T):
     alone = [losses.std() / len(losses) ** 0.5 for losses in by_T]
     return [
@@ -179,6 +190,7 @@ RIGHT = {
         lambda by_T: torch.tensor(gains(by_T)),
         lambda by_T: [over_seeds(a - b) for a, b in pairwise(by_T)],
         lambda by_T: tuple(np.array(gains(by_T)).tolist()),
+        rounded(4),
     ],
     "2.5": [
         seen_and_unseen,
@@ -200,7 +212,9 @@ WRONG = {
         (Net(NGram(VOCAB, 4, 1.0).fit(WORDS)), "dev names, too"),
         (Net(NGram(VOCAB, 4, 1.5).fit(WORDS)), "dev names, too"),
         (Net(NGram(VOCAB, 4, 0.5).fit(WORDS)), "dev names, too"),
-        (Net(scale=-1), "worse than not knowing"),
+        (Net(scale=-1, steps=1000), "knowing anything: the rate is too high"),
+        (Net(scale=-1), "not trained at all, or at too high a rate"),
+        (untrained(n_embd=64), "not trained at all"),
         (untrained(), "counting pairs"),
         (Net(scale=0.6), "above the lecture"),
         (Net(scale=0.3), "counting pairs"),
@@ -248,6 +262,14 @@ WRONG = {
     "2.4": [
         ([(0.07, 0.01)] * 5, "Expected a function"),
         (gains_by(lambda a, b: b - a), "The sign"),
+        (gains_as(abs), "Keep the sign"),
+        (gains_by(lambda a, b: (a - b).abs()), "Keep the sign"),
+        (gains_as(lambda mean: max(mean, 0)), "Do not cut off"),
+        (gains_by(lambda a, b: (a - b).clamp(min=0)), "Do not cut off"),
+        (lambda by_T: [(m, e) for m, e in gains(by_T) if m > 0], "5 gains between"),
+        (rounded(3), "rounded too far"),
+        (rounded(2), "rounded too far"),
+        (lambda by_T: [(m, 2 * e) for m, e in gains(by_T)], "two standard errors"),
         (lambda by_T: gains(by_T[:1] + by_T), "6 lengths have 5 gains"),
         (lambda by_T: gains(by_T)[:-1], "not 4. See hint 1"),
         (lambda by_T: [mean for mean, _ in gains(by_T)], "and its error"),

@@ -187,9 +187,9 @@ def rows_overwritten(t, d):
     return dC
 
 
-def gradients_by(norm):
+def gradients_by(norm, seed=0):
     """Return a function whose gradient of W1 went through another batch norm."""
-    t = forward_atoms()
+    t = forward_atoms(seed)
     dhpre = norm(gradient(t, "hpreact"), t["xhat"], t["inv_std"], t["gamma"])
     return changed(gradients, "W1", lambda d: (t["flat"].T @ dhpre).detach())
 
@@ -201,6 +201,16 @@ def without_gamma(dy, xhat, inv_std, gamma):
 def broken(t):
     t["x"] = None
     return atoms_backward(forward_atoms())
+
+
+def by_atoms(logits, y):
+    """Walks back through the probabilities, and divides by each."""
+    top = logits.max(1, keepdim=True).values
+    counts = (logits - top).exp()
+    total = counts.sum(1, keepdim=True)
+    t = {"y": y, "logits": logits, "counts": counts, "total": total}
+    t |= {"inv_total": 1 / total, "probs": counts / total}
+    return loss_backward(t)["logits"]
 
 
 def of_the_largest(logits, y):
@@ -293,7 +303,8 @@ WRONG = {
             "exp overflows",
         ),
         (lambda z, y: dlogits(z.clamp(-20, 20), y), "in the hundreds"),
-        (of_the_largest, "a whole row of it becomes 0"),
+        (of_the_largest, "unless the largest logit of each row"),
+        (by_atoms, "a probability becomes 0: 1 / p has no value"),
         (lambda z, y: (z.softmax(1) - F.one_hot(y)) / len(y), "number of classes"),
         (
             lambda z, y: (z.softmax(1) - torch.eye(int(y.max()) + 1)[y]) / len(y),
@@ -315,7 +326,7 @@ WRONG = {
             lambda *a: batch_norm(*a, mean=False, var=False),
             "through the mean and the variance",
         ),
-        (lambda *a: batch_norm(*a, c=0), "B - 1"),
+        (lambda *a: batch_norm(*a, c=0), "B - 1. See hint 2"),
         (without_gamma, "gamma is missing"),
         (lambda dy, xhat, s, gamma: batch_norm(dy, xhat, 1, gamma), "inv_std is"),
         (lambda *a: batch_norm(*a).sum(0), "(8, 6), not (6,)"),
@@ -328,7 +339,7 @@ WRONG = {
         (whole(gradients, lambda name, d: 8 * d), "W2 is B times too large"),
         (whole(gradients, lambda name, d: -d), "W2 has the wrong sign. See hint 2"),
         (gradients_by(lambda *a: batch_norm(*a, var=False)), "through the variance"),
-        (gradients_by(lambda *a: batch_norm(*a, c=0)), "divided by B; here"),
+        (gradients_by(lambda *a: batch_norm(*a, c=0)), "it is B - 1. See hint 2"),
         (gradients_by(without_gamma), "W1 is not right. gamma is missing"),
         (without(gradients, "W1"), "no gradient called 'W1'"),
         (lambda P, x, y: (0.0, gradients(P, x, y)), "got tuple"),
@@ -372,6 +383,10 @@ WRONG = {
         (changed(gradients, "W2", lambda d: d.T), "shape (6, 27), not (27, 6)"),
         (changed(gradients, "beta", lambda d: d * 2), "beta has the right shape"),
         (changed(gradients, "beta", lambda d: d * 2), "In `suspect` it is right"),
+        (
+            gradients_by(lambda *a: batch_norm(*a, c=0), seed=2),
+            "it is B - 1. In `suspect` it is right",
+        ),
         (without(gradients, "gamma"), "no gradient called 'gamma'"),
         (lambda P, x, y: gradients(P, x, y)["gamma"], "Expected a dictionary"),
     ],

@@ -101,6 +101,7 @@ WRONG = {
         (lambda start, P, g: start, "letter before"),
         (lambda s, P, g: name_from(s, P, None), "same seed"),
         (lambda s, P, g: name_from(s, P, g)[:6], "stops too early"),
+        (lambda s, P, g: name_from(s, P, g)[:11], "stops too early"),
         (lambda s, P, g: name_from(s, P, seeded()), "every generator"),
         (the_likeliest, "every generator"),
         (without_an_end, "does not end"),

@@ -10,6 +10,11 @@ def standardize(z, dim=0, correction=0, eps=1e-5):
     return (z - mean) / (z.var(dim, correction=correction, keepdim=True) + eps).sqrt()
 
 
+def standardize_by_squares(z):
+    mean = z.mean(0)
+    return (z - mean) / ((z**2).mean(0) - mean**2 + 1e-5).sqrt()
+
+
 def length(grads):
     return torch.cat([grad.flatten() for grad in grads]).norm()
 
@@ -54,6 +59,7 @@ RIGHT: dict[str, list[Any]] = {
     ],
     "standardize": [
         standardize,
+        standardize_by_squares,
         lambda z: torch.nn.functional.batch_norm(z, None, None, training=True),
         lambda z: standardize(z.double()),
     ],

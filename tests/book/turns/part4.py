@@ -69,7 +69,7 @@ WRONG = {
         (but(loss_backward, "total", lambda d: d[:, 0]), "(8, 1), not (8,)"),
         (lambda t: list(loss_backward(t)), "a dictionary from names"),
         (lambda t: {}, "no gradient called 'log_probs'"),
-        (but(loss_backward, "log_probs", torch.Tensor.float), "log_probs is torch.fl"),
+        (but(loss_backward, "log_probs", torch.Tensor.float), "of log_probs is torch"),
     ],
     "back_linear": [
         (lambda dy, x, W: (dy @ W, x.T @ dy, dy.sum(0)), "W.T, not W"),
@@ -100,7 +100,7 @@ WRONG = {
             "path through mean is missing",
         ),
         (lambda t, dy: norm_backward(t, dy)["hpre"], "a dictionary from names"),
-        (but(norm_backward, "mean", torch.Tensor.float), "mean is torch.float32"),
+        (but(norm_backward, "mean", torch.Tensor.float), "of mean is torch.float32"),
     ],
     "back_lookup": [
         (overwritten, "looked up twice"),
