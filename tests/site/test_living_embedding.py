@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 from books import NOTEBOOK, build, write_book
-from visits import opened
+from visits import opened, settle
 
 from charlm.data import batches, load_words, split_words, windows
 from charlm.evaluate import losses
@@ -75,19 +75,27 @@ def figure(browser, url):
     assert problems == []
 
 
-def points(figure):
-    """Where the characters stand in the drawing."""
-    found = figure.locator(".living-mark").evaluate_all(
-        "marks => marks.map(m => [m.textContent, m.style.transform])"
+DOTS = ".living-plane > :is(.living-vowel, .living-consonant, .living-boundary)"
+DOTS += ":not(.living-trail)"
+
+
+def moved(figure, what):
+    """To where the drawing moves the dots or the letters, (V, 2)."""
+    settle(figure.page)
+    found = figure.locator(what).evaluate_all("all => all.map(m => m.style.transform)")
+    return torch.tensor(
+        [[float(n) for n in re.findall(r"-?[\d.]+", text)[:2]] for text in found]
     )
-    places = {label: re.findall(r"-?[\d.]+", text)[:2] for label, text in found}
-    return torch.tensor([[float(n) for n in places[k]] for k in sorted(places)])
+
+
+def points(figure):
+    """Where the characters are in the drawing."""
+    return moved(figure, DOTS)
 
 
 def move(figure, to):
-    figure.get_by_role("slider", name="Step").evaluate(
-        "(s, v) => (s.value = v, s.dispatchEvent(new Event('input')))", to
-    )
+    figure.get_by_role("slider", name="Step").fill(str(to))
+    settle(figure.page)
 
 
 @pytest.mark.parametrize("step", [0, 4, STEPS])
@@ -101,7 +109,7 @@ def test_the_drawing_is_the_table_moved_and_scaled(figure, data, step, scale):
     assert torch.allclose(
         shown - shown[0], ratio.median() * (wanted - wanted[0]), atol=0.05
     )
-    assert points(figure).min() > 0 and points(figure).max() < 320
+    assert points(figure).min() > 0 and points(figure).max() < 520
 
 
 def test_the_loss_and_the_distances_are_said(figure, data):
@@ -116,12 +124,52 @@ def test_the_loss_and_the_distances_are_said(figure, data):
         torch.pdist(C[others]).mean(),
         mixed,
     ]
-    text = figure.locator(".living-status").inner_text()
+    text = figure.locator(".living-status").first.inner_text()
     assert text.startswith("After 7 steps")
     numbers = [float(n) for n in re.findall(r"\d+\.\d+", text)]
     assert numbers == pytest.approx([float(w) for w in wanted], abs=0.0051)
     assert numbers[0] == round(data["losses"][7], 3)
     assert figure.get_by_role("img", name=text[:-1]).count() == 1
+
+
+@pytest.mark.parametrize("step", [0, STEPS])
+def test_letters_do_not_cover_each_other(figure, step):
+    """At the start the places are one heap; the letters are apart all the same."""
+    move(figure, step)
+    letters = moved(figure, ".living-mark")
+    assert torch.pdist(letters).min() > 12
+    assert torch.cdist(letters, points(figure)).min() > 9
+
+
+def test_trails_lead_from_the_first_place_to_this_one(figure, data):
+    move(figure, 6)
+    trails = figure.locator(".living-trail").evaluate_all(
+        "all => all.map(trail => trail.getAttribute('d'))"
+    )
+    ways = torch.tensor(
+        [[float(n) for n in re.findall(r"-?[\d.]+", way)] for way in trails]
+    ).view(len(trails), -1, 2)
+    assert ways.shape == (27, 7, 2)
+    for step in (6, 3, 0):
+        move(figure, step)
+        assert torch.allclose(ways[:, step], points(figure), atol=0.06)
+
+
+@pytest.mark.parametrize("step", [2, STEPS])
+def test_a_tapped_letter_has_its_neighbors(figure, data, step):
+    move(figure, step)
+    C = torch.tensor(data["places"][step])
+    for label in "q.":
+        i = data["labels"].index(label)
+        figure.locator(".living-target").nth(i).dispatch_event("click")
+        settle(figure.page)
+        far = (C - C[i]).norm(dim=1)
+        near = far.argsort()[1:4].tolist()
+        names = [data["labels"][k].replace(".", "the boundary") for k in near]
+        shown = [f"{name} ({far[k]:.2f})" for name, k in zip(names, near, strict=True)]
+        assert f": {', '.join(shown)}." in figure.inner_text()
+        value = figure.get_by_role("combobox", name="Neighbors").input_value()
+        assert value == str(i)
 
 
 def test_keyboard_and_touch(browser, url):
@@ -133,15 +181,21 @@ def test_keyboard_and_touch(browser, url):
     figure = page.locator("figure.living")
     slider = figure.get_by_role("slider", name="Step")
     slider.focus()
+    page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
+    settle(page)
     assert slider.get_attribute("aria-valuetext") == "2"
     assert "After 2 steps" in figure.inner_text()
     box = slider.bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    settle(page)
     assert f"After {STEPS} steps" in figure.inner_text()
     figure.get_by_text("fitted").tap()
     assert figure.get_by_role("radio", name="fitted").is_checked()
+    figure.locator(".living-mark").nth(17).tap()
+    settle(page)
+    assert "Nearest to q: " in figure.inner_text()
     context.close()
 
 
@@ -150,19 +204,21 @@ def test_play_goes_to_the_end_and_can_be_paused(browser, url):
         figure = page.locator("figure.living")
         slider = figure.get_by_role("slider", name="Step")
         page.wait_for_timeout(400)
-        assert slider.input_value() == "0"  # nothing moves by itself
+        assert slider.input_value() == str(STEPS)  # nothing moves by itself
         figure.get_by_role("button", name="Play").click()
-        page.wait_for_function("document.querySelector('input[type=range]').value > 1")
+        page.wait_for_function(
+            "(({ value }) => value > 1 && value < 9)"
+            "(document.querySelector('input[type=range]'))"
+        )
         figure.get_by_role("button", name="Pause").click()
         paused = slider.input_value()
         page.wait_for_timeout(400)
         assert slider.input_value() == paused
         figure.get_by_role("button", name="Play").click()
         page.get_by_text(f"After {STEPS} steps").wait_for()
-        assert figure.get_by_role("button", name="Play").is_visible()
+        figure.get_by_role("button", name="Play").wait_for()
         assert slider.get_attribute("aria-valuetext") == str(STEPS)
         figure.get_by_role("button", name="Play").click()
-        page.get_by_text("After 0 steps").wait_for()
         slider.focus()
         page.keyboard.press("End")
         assert figure.get_by_role("button", name="Play").is_visible()
@@ -181,13 +237,11 @@ def test_reduced_motion_has_no_play(browser, url):
     context.close()
 
 
-def test_groups_differ_by_shape(figure):
-    shapes = figure.locator(".living-mark").evaluate_all(
-        "marks => marks.map(m => [m.textContent, m.firstChild.tagName])"
-    )
-    by_label = dict(shapes)
+def test_groups_differ_by_shape(figure, data):
+    shapes = figure.locator(DOTS).evaluate_all("all => all.map(d => d.tagName)")
+    by_label = dict(zip(data["labels"], shapes, strict=True))
     assert [by_label[c] for c in "aeiou"] == ["circle"] * 5
-    assert list(by_label.values()).count("rect") == 21 and by_label["."] == "path"
+    assert shapes.count("rect") == 21 and by_label["."] == "path"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 from books import build, write_book
-from visits import opened
+from visits import opened, settle
 
 from charlm.models import CausalConv, WaveNet
 
@@ -54,47 +54,65 @@ def book(tmp_path_factory):
 @pytest.fixture
 def page(book, browser):
     with opened(browser, book) as (page, problems):
+        settle(page)
         yield page
     assert problems == []
 
 
-def drawn(page, kind):
-    marks = page.locator(f'figure.living [data-kind="{kind}"]')
+def net(page, view):
+    """One of the two nets, side by side: its picture, slider and lines."""
+    settle(page)
+    return page.locator(".receptive-net").nth([*JOINS].index(view))
+
+
+def drawn(net, kind):
+    marks = net.locator(f'[data-kind="{kind}"]')
     keys = marks.evaluate_all("all => all.map(e => e.dataset.join)")
     assert len(keys) == len(set(keys))
     return {tuple(map(int, key.split(","))) for key in keys}
 
 
-def said(page):
-    return " ".join(page.get_by_role("status").all_inner_texts())
+def said(net):
+    return " ".join(net.locator(".living-status").all_inner_texts())
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("view", JOINS)
-def test_what_is_new_and_what_is_kept_at_each_window(page, view, name):
-    joins, made = JOINS[view], 0
-    page.get_by_role("radio", name=view).check()
+def test_what_is_new_and_what_is_kept_at_each_window(page, name):
+    made = dict.fromkeys(JOINS, 0)
     page.get_by_role("radio", name=name).check()
+    page.get_by_role("slider", name="Window").fill("1")
     for at in range(len(name) + 1):
-        earlier = joins(at - 1) if at else set()
-        assert drawn(page, "new") == joins(at) - earlier
-        assert drawn(page, "kept") == joins(at) & earlier
-        made += len(joins(at) - earlier)
-        assert f"Made so far: {made}." in said(page)
-        assert f"Window {at + 1} of {len(name) + 1}" in said(page)
+        for view, joins in JOINS.items():
+            shown, earlier = net(page, view), joins(at - 1) if at else set()
+            assert drawn(shown, "new") == joins(at) - earlier
+            assert drawn(shown, "kept") == joins(at) & earlier
+            made[view] += len(joins(at) - earlier)
+            assert f"Made so far: {made[view]}." in said(shown)
         slide = page.get_by_role("button", name="Slide by one")
-        if at < len(name):
+        ended = at == len(name)
+        assert slide.get_attribute("aria-disabled") == str(ended).lower()
+        if not ended:
             slide.click()
-    assert slide.is_disabled()
 
 
-def test_sliding_costs_the_tree_seven_and_the_convolution_three(page):
-    page.get_by_role("button", name="Slide by one").click()
-    assert "7 joins (4 + 2 + 1), all new" in said(page)
-    assert len(drawn(page, "new")) == 7 and drawn(page, "kept") == set()
-    page.get_by_role("radio", name="convolution").check()
-    assert "of 13 joins, 10 are kept" in said(page) and "only 3 are new" in said(page)
-    assert len(drawn(page, "new")) == 3 and len(drawn(page, "kept")) == 10
+def test_at_the_end_the_button_keeps_the_focus(page):
+    slide = page.get_by_role("button", name="Slide by one")
+    slide.focus()
+    for _ in range(4):
+        page.keyboard.press("Enter")
+    assert slide.get_attribute("aria-disabled") == "true"
+    assert slide.evaluate("button => button === document.activeElement")
+    window = page.get_by_role("slider", name="Window")
+    assert window.get_attribute("aria-valuetext") == "5 of 5"
+
+
+def test_it_opens_with_what_sliding_costs_each_net(page):
+    shown = net(page, "tree")
+    assert "7 joins (4 + 2 + 1), all new" in said(shown)
+    assert len(drawn(shown, "new")) == 7 and drawn(shown, "kept") == set()
+    shown = net(page, "convolution")
+    assert "13 joins: 10 kept, only 3 new" in said(shown)
+    assert len(drawn(shown, "new")) == 3 and len(drawn(shown, "kept")) == 10
 
 
 @torch.no_grad()
@@ -121,40 +139,36 @@ def test_the_nets_of_the_chapter_multiply_as_often(page, name):
     one_by_one = places(tree_net, tree_net, row.unfold(1, BLOCK, 1)[0])
     at_once = places(conv_net, conv_net.all_places, row)
     page.get_by_role("radio", name=name).check()
+    page.get_by_role("slider", name="Window").fill(str(len(name) + 1))
     for view, count in [("tree", one_by_one), ("convolution", at_once)]:
-        page.get_by_role("radio", name=view).check()
-        page.get_by_role("slider", name="Window").fill(str(len(name) + 1))
-        assert f"Made so far: {count}." in said(page)
+        assert f"Made so far: {count}." in said(net(page, view))
 
 
 @pytest.mark.parametrize("view", JOINS)
 def test_each_circle_shows_what_it_sees(page, view):
     """Clicked one after the other, in the third window of `emma`."""
-    page.get_by_role("radio", name=view).check()
-    page.get_by_role("slider", name="Window").fill("3")
-    letters = "." * BLOCK + "emma"
+    shown, letters = net(page, view), "." * BLOCK + "emma"
     for level, end in JOINS[view](2):
-        page.locator(f'[data-join="{level},{end}"] .receptive-target').click()
-        seen = page.locator(".receptive-seen text").all_text_contents()
+        shown.locator(f'[data-join="{level},{end}"] .receptive-target').click()
+        settle(page)
+        seen = shown.locator(".receptive-seen text").all_text_contents()
         assert "".join(seen) == letters[end - 2**level + 1 : end + 1]
-        assert f"sees the {2**level} characters “{' '.join(seen)}”" in said(page)
-        assert page.locator(".receptive-cone").count() == 2 * (2**level - 1)
+        assert f"sees the {2**level} characters “{' '.join(seen)}”" in said(shown)
+        assert shown.locator(".receptive-cone").count() == 2 * (2**level - 1)
         own = len(under(level, end) - JOINS[view](1))
         said_new = {2**level - 1: "all", 0: "none"}.get(own, str(own))
-        assert level == 1 or f"lead to it, {said_new} " in said(page)
+        assert level == 1 or f"lead to it, {said_new} " in said(shown)
 
 
 def test_it_works_by_keyboard(page):
-    page.get_by_role("radio", name="tree").focus()
-    page.keyboard.press("ArrowRight")
-    assert page.get_by_role("radio", name="convolution").is_checked()
     page.get_by_role("slider", name="Window").focus()
     page.keyboard.press("ArrowRight")
-    assert "Window 2 of 5" in said(page)
-    circle = page.get_by_role("slider", name="Circle")
+    assert "Made so far: 28." in said(net(page, "tree"))
+    circle = page.get_by_role("slider", name="Circle of the convolution")
     circle.focus()
     page.keyboard.press("Home")
-    assert "on level 1" in said(page)
+    assert "on level 1" in said(net(page, "convolution"))
+    assert "on level 3" in said(net(page, "tree"))
     assert circle.get_attribute("aria-valuetext") == "1, level 1"
 
 
@@ -171,10 +185,10 @@ def phone(browser, url, **options):
 
 def test_it_works_by_touch_and_fits_a_phone(browser, book):
     with phone(browser, book) as page:
-        page.get_by_text("convolution", exact=True).tap()
         page.get_by_role("button", name="Slide by one").tap()
-        page.locator('[data-join="1,4"] .receptive-target').tap()
-        assert "on level 1" in said(page)
+        shown = net(page, "convolution")
+        shown.locator('[data-join="1,4"] .receptive-target').tap()
+        assert "on level 1" in said(net(page, "convolution"))
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         sizes = page.locator(
             "figure.living :is(.receptive-target, button, label:has(:checked))"
@@ -183,7 +197,7 @@ def test_it_works_by_touch_and_fits_a_phone(browser, book):
             ".map(box => Math.min(box.width, box.height))"
         )
         assert min(sizes) >= 24
-        scale = page.locator("svg.receptive-picture").evaluate(
+        scale = page.locator("svg.receptive-picture").first.evaluate(
             "e => e.getScreenCTM().a"
         )
         assert 15 * scale >= 12
@@ -191,8 +205,7 @@ def test_it_works_by_touch_and_fits_a_phone(browser, book):
 
 def test_it_says_what_is_seen(page):
     picture = page.get_by_role("img", name="The tree over")
-    assert "Window 1 of 5" in picture.get_attribute("aria-label")
-    page.get_by_role("radio", name="convolution").check()
+    assert "7 joins (4 + 2 + 1), all new" in picture.get_attribute("aria-label")
     assert page.get_by_role("img", name="The convolution over").is_visible()
 
 
@@ -200,15 +213,15 @@ def test_it_says_what_is_seen(page):
 def test_letters_and_marks_stand_out(browser, book, scheme):
     """New and kept differ in shape, and each stands out from the page."""
     with phone(browser, book, color_scheme=scheme, reduced_motion="reduce") as page:
-        page.get_by_text("convolution", exact=True).tap()
-        page.get_by_role("button", name="Slide by one").tap()
+        settle(page)
+        page = net(page, "convolution")
         paths = page.locator('[data-kind="new"] .receptive-new > path').count()
         dots = page.locator('[data-kind="kept"] .receptive-dot').count()
         assert (paths, dots) == (3, 10)
         background, *colors = page.evaluate(
-            """() => {
+            """net => {
                 const one = (css, what) =>
-                    getComputedStyle(document.querySelector(css))[what]
+                    getComputedStyle(net.querySelector(css) ?? document.body)[what]
                 return [one('body', 'backgroundColor'),
                         one('.receptive-new > circle', 'fill'),
                         one('.receptive-kept > circle', 'stroke'),

@@ -34,10 +34,12 @@ logger = logging.getLogger(__name__)
 
 JSON, MODEL = "text/x-json", "application/x-safetensors"
 FOLDER = "_static/models"
-NEEDS = {
+NEEDS = {  # the scripts that a kind needs before its own
     "playground": ["models"],
     "deep-net": ["net"],
-}  # the scripts that a kind needs before its own
+    "one-letter": ["models", "joins"],
+    "receptive-field": ["joins"],
+}
 
 
 class living(nodes.General, nodes.Element):
@@ -118,7 +120,7 @@ def add_scripts(app, pagename, templatename, context, doctree):
     """Give a page the scripts and styles that its own figures need, and no others."""
     kinds = {node["kind"] for node in doctree.findall(living)} if doctree else set()
     needed = [name for kind in sorted(kinds) for name in [*NEEDS.get(kind, []), kind]]
-    for name in ["common", *needed] if kinds else []:
+    for name in dict.fromkeys(["common", *needed]) if kinds else []:
         app.add_js_file(f"living/{name}.js", loading_method="defer")
     if kinds:
         app.add_css_file("living.css", priority=900)  # after book.css

@@ -2,6 +2,7 @@
 //
 //   const model = await charlm.loadModel("../_static/models", "wavenet")
 //   model.probs("em")       27 probabilities: that of the end, then those of the letters
+//   model.states("em")      what each layer makes of it
 //
 // `charlm.makeModel` needs no browser: the build makes models with it, too (hero.py).
 //
@@ -92,27 +93,28 @@
     const steps = JSON.parse(notes.layers).map(({ op, ...settings }) => {
       if (!OPERATIONS[op]) throw new Error(`there is no operation ${op}`)
       const known = Object.entries(settings).map(([key, value]) => [key, tensors[value] ?? value])
-      return OPERATIONS[op](Object.fromEntries(known), chars.length + 1)
+      return { op, apply: OPERATIONS[op](Object.fromEntries(known), chars.length + 1) }
     })
 
-    const logits = prefix => {
+    // What each layer makes of a text: `{ op, rows, values }`, from the first to the last.
+    const states = prefix => {
       const ids = [...prefix].map(char => 1 + chars.indexOf(char))
       if (ids.includes(0)) throw new Error(`the model does not know a letter of ${prefix}`)
       const padded = [...Array(size).fill(0), ...ids]
-      const context = { rows: size, values: padded.slice(padded.length - size) }
-      return steps.reduce((state, step) => step(state), context).values
+      let state = { rows: size, values: padded.slice(padded.length - size) }
+      return steps.map(({ op, apply }) => ({ op, ...(state = apply(state)) }))
     }
 
     // softmax(logits / temperature)
     const probs = (prefix, temperature = 1) => {
-      const z = logits(prefix)
+      const z = states(prefix).at(-1).values
       const top = Math.max(...z)
       const weights = z.map(value => Math.exp((value - top) / temperature))
       const total = weights.reduce((a, b) => a + b)
       return weights.map(weight => weight / total)
     }
 
-    return { label: notes.label, loss: JSON.parse(notes.loss), chars, size, probs }
+    return { label: notes.label, loss: JSON.parse(notes.loss), chars, size, states, probs }
   }
 
   // A page that was opened from a folder may not read files, but it may run scripts.
