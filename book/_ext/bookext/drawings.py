@@ -14,6 +14,7 @@ from sphinx.writers.html5 import HTML5Translator
 COLORS = {
     "#1d2026": "var(--ink)",
     "#50545e": "var(--soft)",
+    "#656a74": "var(--faint)",
     "#8a8a86": "var(--edge)",
     "#d9d5cb": "var(--rule)",
     "#fbfaf7": "var(--paper)",
