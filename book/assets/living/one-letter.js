@@ -65,7 +65,7 @@ charlm.living("one-letter", (place, { folder, models: [name], start }, tools) =>
 
   // What the tree expects next, before and after: two bars for each character.
   const BAR = { step: 16, left: 4, foot: 96, high: 74 }
-  const bars = svg("svg.one-bars", { viewBox: `0 0 ${27 * BAR.step + 8} 116`, role: "img" })
+  const bars = svg("svg.one-bars", { viewBox: `0 0 ${27 * BAR.step + 8} 116`, role: "img", "aria-label": "What the tree expects next" })
 
   function drawBars() {
     if (!model) return
