@@ -209,7 +209,7 @@ charlm.living("backward", (place, data, { button, calm, element, status, svg }) 
       if (!steps.has(name)) continue
       drawn.dataset.name = name
       drawn.setAttribute("tabindex", name === now ? 0 : -1)
-      drawn.setAttribute("aria-label", `${name}, gradient ${known.has(name) ? "known" : ready(name) ? "next" : "open"}`)
+      drawn.setAttribute("aria-label", `${text.textContent}: gradient ${known.has(name) ? "known" : ready(name) ? "next" : "open"}`)
       drawn.setAttribute("aria-pressed", name === now)
     }
     for (const { from, drawn } of edges) {

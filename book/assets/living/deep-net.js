@@ -163,9 +163,13 @@ charlm.living("deep-net", (place, data, { button, calm, choice, element, perFram
       show: i => show(values[i]), change: i => change(name)(values[i]) })
   }
 
-  function renew() {
+  function anew() {
     run = place.run = deep.run(examples, probe, { ...settings })
     start(false)
+  }
+
+  function renew() {
+    anew()
     draw()
   }
 
@@ -282,7 +286,7 @@ charlm.living("deep-net", (place, data, { button, calm, choice, element, perFram
 
   const hint = () => (step() ? "" : " Now train it.")
 
-  renew()
+  anew()
   paint()
   // Nothing trains where nobody looks.
   new IntersectionObserver(([entry]) => entry.isIntersecting || !running || start(false)).observe(place)
