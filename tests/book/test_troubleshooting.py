@@ -338,6 +338,36 @@ ASIDE = {
     ),
     "'NoneType' object has no attribute 'zero_'": step_before_backward,
     "tensor(0)": lambda: dict[Any, str]()[torch.tensor(0)],
+    "Class values must be smaller than num_classes": lambda: F.one_hot(
+        torch.tensor([27]), 27
+    ),
+    "too many indices for tensor of dimension 1": lambda: torch.zeros(3)[:, 1],
+    "only integer tensors of a single element can be converted to an index": lambda: [
+        "a",
+        "b",
+    ][torch.tensor([0, 1])],
+    "a Tensor with 3 elements cannot be converted to Scalar": lambda: torch.zeros(
+        3
+    ).item(),
+    "dot : expected both vectors to have same dtype": lambda: (
+        torch.ones(3).long() @ torch.ones(3)
+    ),
+    "result type Float can't be cast to the desired output type Long": lambda: (
+        torch.ones(3).long().div_(2)
+    ),
+    "Sizes of tensors must match except in dimension 1": lambda: torch.cat(
+        [torch.zeros(3, 2), torch.zeros(4, 2)], dim=1
+    ),
+    "stack expects each tensor to be equal size": lambda: torch.stack(
+        [torch.zeros(3), torch.zeros(4)]
+    ),
+    "expected sequence of length 2 at dim 1 (got 1)": lambda: torch.tensor(
+        [[1, 2], [3]]
+    ),
+    "Boolean value of Tensor with more than one value is ambiguous": lambda: bool(
+        torch.zeros(3) == 0
+    ),
+    "optimizer got an empty parameter list": lambda: torch.optim.SGD([]),
 }
 
 
