@@ -120,6 +120,14 @@ def of_three(x, n):
     return x.squeeze(1) if T == 3 else x
 
 
+def of_three_and_the_rest(x, n):
+    return x.view(len(x), x.shape[1] // 3, -1).squeeze(1)
+
+
+def halves_of_eight(x, n):
+    return join(x, n) if x.shape[1] != 8 else x.view(2, 3 * n, -1).transpose(1, 2)
+
+
 def squeezed_in_front(x, n):
     B, T, C = x.shape
     x = x.view(B, T // n, n * C)
@@ -143,6 +151,8 @@ WRONG = {
         (lambda x, n: x.view(-1, x.shape[1] // n, n * x.shape[2]).flip(1), "numbers"),
         (lambda x, n: join(x, n).long(), "got one of int64"),
         (of_three, "It fails for another `n`"),
+        (of_three_and_the_rest, "It fails for another `n`"),
+        (halves_of_eight, "It fails for another `n`"),
         (squeezed_in_front, "Two contexts, one place left"),
         (lambda x, n: join(x, n).numpy(), "got ndarray"),
     ],
@@ -153,6 +163,10 @@ WRONG = {
         (
             lambda kernel, dilations: 1 + (kernel - 1) * max(dilations),
             "reaches further",
+        ),
+        (
+            lambda kernel, dilations: kernel + (kernel - 1) * sum(dilations[1:]),
+            "first level may be dilated",
         ),
         (lambda kernel, dilations: 8, "should not be 8"),
         (lambda kernel, dilations: kernel * dilations[-1], "each doubles"),
@@ -176,6 +190,8 @@ WRONG = {
         (lambda h, z, d: h, "as many places as z has. See hint 2"),
         (lambda h, z, d: z, "way around it is missing"),
         (lambda h, z, d: (h[:, d:] + z) / 2, "numbers are not"),
+        (lambda h, z, d: h[:, 2:] + z, "not for d = 4. See hint 2"),
+        (lambda h, z, d: h[:, 2 ** (d - 1) :] + z, "not for d = 4. See hint 2"),
         (in_place, "overwrites"),
         (lambda h, z, d: (h[:, d:] + z).numpy(), "got ndarray"),
     ],
@@ -198,6 +214,7 @@ WRONG = {
         (([2.01, 2.012, 2.008, 2.011], [2.03, 2.034, 2.028, 2.029]), "not its results"),
         ({"gated": [2.25], "tree": [2.31]}, "not its results"),
         ([gated(seed) for seed in range(4)], "Expected a function make(seed)"),
+        (gated(0), "Expected a function make(seed)"),
         (gated, "the gated net of the page"),
         (known, "Before any step it knows names"),
         (lambda seed: 1.6, "should return a net, not float"),
