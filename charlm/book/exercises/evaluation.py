@@ -71,9 +71,9 @@ def _why(value: float, label: str, right: float, values: tuple[float, float]) ->
         "those are characters; count names.": right * 7.1,
         "that is how many more; how many names in all?": right - n_dev,
     }
-    for mistake, wrong in mistakes.items():
-        if _near(value, wrong):
-            return f"{label.capitalize()}: {mistake}"
+    likeliest = min(mistakes, key=lambda mistake: abs(mistakes[mistake] - value))
+    if _near(value, mistakes[likeliest]):
+        return f"{label.capitalize()}: {likeliest}"
     if math.isclose(*values, rel_tol=0.01):
         return (
             "Both numbers are the same. Unpaired nets have a larger error, "
@@ -112,7 +112,10 @@ def _temperatures(answer: Any) -> None:
     if pair == (1, 1):
         raise Wrong("A temperature of 1 changes nothing: try larger ones.")
     if all(T < 1 for T in pair):
-        raise Wrong("Below 1 it is surer still. Divide the logits by it. See hint 1.")
+        raise Wrong(
+            "Below 1 it is surer still, which pays only on train. Divide the logits by "
+            "it, and score dev. See hint 1."
+        )
     best = [min(values) for values in zip(*map(_at, TEMPERATURES))]
 
     def fits(T: float, which: int) -> bool:
@@ -174,8 +177,13 @@ def _mean(flags: Iterable[bool]) -> float:
 
 def _neighbours(answer: Any) -> None:
     value, shares = read_number(answer), _shares()
-    if math.isclose(value, shares["all"], abs_tol=TOLERANCE):
+    if math.isclose(value, shares["all"], abs_tol=TOLERANCE / 2):  # as rounded
         return
+    if 0 < shares["all"] - value < 2 * TOLERANCE:
+        raise Wrong(
+            "That is a little too low. Can a letter also be added in front, and at the "
+            "end?"
+        )
     if math.isclose(value, 100 * shares["all"], abs_tol=0.1):
         raise Wrong("That is in per cent; a share lies between 0 and 1.")
     if not 0 <= value <= 1:

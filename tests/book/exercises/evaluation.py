@@ -10,7 +10,7 @@ RIGHT = {
         torch.tensor([7_035, 137_631]),
     ],
     "E.2": [(1.4, 1.2), [1.4, 1.3], np.array([1.35, 1.25])],
-    "E.3": [0.8757, torch.tensor(0.8757), np.float64(0.8757)],
+    "E.3": [0.8757, 0.876, torch.tensor(0.8757), np.float64(0.8757)],
 }
 
 WRONG = {
@@ -32,6 +32,8 @@ WRONG = {
         ((4_700, 20_788), "root"),
         ((2.12, 41.5), "factor"),
         ((48_600, 951_000), "characters"),
+        # those beyond dev, once told that their gain was two standard errors
+        ((3_613, 130_568), "how many more"),
         ((1, 2), "another number"),
         (6_847, "two numbers"),
     ],
@@ -39,6 +41,8 @@ WRONG = {
         ((1.2, 1.4), "loss first"),
         ((1, 1), "changes nothing"),
         ((0.7, 0.8), "Divide the logits"),
+        # the best on train, once told only to divide
+        ((0.8, 0.9), "score dev"),
         ((1.25, 1.25), "lower loss on dev. See hint 2."),
         ((1.4, 1.4), "lower calibration error on dev. See hint 2."),
         ((2.2, 1.2), "lower loss on dev. See hint 1."),
@@ -52,6 +56,9 @@ WRONG = {
         (0.6201, "only one letter dropped"),
         (0.3799, "only one letter added"),
         (0.1243, "without"),
+        # no letter added in front, once accepted; none at the end
+        (0.87504, "in front, and at the end"),
+        (0.87403, "in front, and at the end"),
         # swaps of two letters, once only "too high", and its neighbors
         (0.8781, "swaps of two neighboring letters"),
         (0.7976, "swaps of two neighboring letters"),
