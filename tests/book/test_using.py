@@ -75,6 +75,7 @@ def test_without_options_no_letter_is_lost(recipes):
         ("Japanese", "カ\u3099", "ガ"),
         ("Chinese", "北京\u3000", "北京"),
         ("English", "co\u00adop\u200b \ufeff town", "coop town"),
+        ("English", "\u202aYork\u202c \u2068town\u2069", "york town"),
     ],
 )
 def test_a_word_is_written_one_way(recipes, language, raw, tidied):
