@@ -119,6 +119,19 @@ def test_words_of_a_length_end_where_there_are_none():
     assert names["of_length"](Babbler(), 1, 3, 4)[1] == 100
 
 
+class Mute:
+    """Finds no new words."""
+
+    def sample(self, n, seed):
+        return []
+
+
+def test_the_search_for_words_of_a_length_ends_without_any():
+    names: dict[str, Any] = {}
+    exec(cell_with("def of_length").partition("\n\n\n")[0], names)
+    assert names["of_length"](Mute(), 5, 3, 4) == ([], 5000)
+
+
 def test_close_words_differ_by_a_letter_at_most():
     names: dict[str, Any] = {}
     exec(cell_with("def trimmed").partition("\n\n\n")[0], names)
