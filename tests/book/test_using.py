@@ -1,5 +1,7 @@
 """The recipes of "Using charlm on your own words", on more words than the page has."""
 
+import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 from unicodedata import category, normalize
@@ -73,6 +75,7 @@ def test_without_options_no_letter_is_lost(recipes):
         ("Japanese", "カ\u3099", "ガ"),
         ("Chinese", "北京\u3000", "北京"),
         ("English", "co\u00adop\u200b \ufeff town", "coop town"),
+        ("English", "\u202aYork\u202c \u2068town\u2069", "york town"),
     ],
 )
 def test_a_word_is_written_one_way(recipes, language, raw, tidied):
@@ -116,6 +119,19 @@ def test_words_of_a_length_end_where_there_are_none():
     assert names["of_length"](Babbler(), 1, 3, 4)[1] == 100
 
 
+class Mute:
+    """Finds no new words."""
+
+    def sample(self, n, seed):
+        return []
+
+
+def test_the_search_for_words_of_a_length_ends_without_any():
+    names: dict[str, Any] = {}
+    exec(cell_with("def of_length").partition("\n\n\n")[0], names)
+    assert names["of_length"](Mute(), 5, 3, 4) == ([], 5000)
+
+
 def test_close_words_differ_by_a_letter_at_most():
     names: dict[str, Any] = {}
     exec(cell_with("def trimmed").partition("\n\n\n")[0], names)
@@ -135,3 +151,40 @@ def test_mixed_tables_are_distributions():
     assert mixed(idx).exp().sum(1).allclose(torch.ones(25))
     seen, unseen = mixed(torch.tensor([[0, 2], [4, 4]])).exp()
     assert seen[3] > unseen[3] > 0
+
+
+def test_mixed_tables_write_words():
+    names: dict[str, Any] = {}
+    exec("from charlm.counts import NGram\n" + cell_with("class Mixed"), names)
+    exec("import torch\nfrom charlm.sample import sample_words", names)
+    exec(cell_with("def seeded").partition("\n\n\n")[0], names)
+    names["my_words"] = ["emma", "ava"]
+    names["vocab"] = Vocabulary.from_words(names["my_words"])
+    (call,) = re.findall(r"`(sample_words\(Mixed[^`]*)`", PAGE)
+    assert len(eval(call, names)) == 20
+
+
+def test_a_short_list_of_your_own_has_a_curve(capsys):
+    names: dict[str, Any] = {
+        "names": ["".join(pair) for pair in product("abcdefgh", repeat=2)],
+        "fit": lambda *args, **options: None,
+        "adamw": lambda *args, **options: None,
+        "cosine": lambda *args: None,
+    }
+    imports = """
+import torch
+from charlm.counts import NGram
+from charlm.data import split_words, windows
+from charlm.evaluate import evaluate
+from charlm.models import MLP
+from charlm.vocab import Vocabulary
+"""
+    exec(imports, names)
+    exec(cell_with("def seeded").partition("\n\n\n")[0], names)
+    for part in ("class Mixed", "def one_table", "def trained", "DECAY = "):
+        exec(cell_with(part), names)
+    half = len(names["pool"]) // 2
+    names["DECAY"] = {half // 2: (2, 4), half: (2, 4)}
+    for part in ("found = {}", 'gain = ahead(kind, "one table", size)\n    print'):
+        exec(cell_with(part), names)
+    assert len(capsys.readouterr().out.splitlines()) == 8
