@@ -10,12 +10,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from numpy.typing import ArrayLike
+from matplotlib.collections import PathCollection
+from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.container import Container
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike, NDArray
 
 #: A color of the figures, the same in all of them.
 BLUE, ORANGE, GREEN, RED, GRAY = "#1f5f9e", "#d4601a", "#2a6b45", "#b0302a", "#8a8a86"
 INK, SOFT, RULE = "#1d2026", "#50545e", "#d9d5cb"
+ORANGE_INK = "#a8480c"  # for text, where the orange of shapes is too light
 FONTS = Path(__file__).with_name("fonts")
 
 #: What `use_book_style` sets, as parameters of matplotlib.
@@ -195,9 +200,7 @@ def loss_curves(
     if references:
         ax.margins(y=0.12)
     ax.set(xlabel=xlabel, ylabel="loss (nats per character)")
-    if len(curves) > 1:
-        ax.legend()
-    return ax
+    return name_curves(ax) if len(curves) > 1 else ax
 
 
 def loss_dotplot(
@@ -250,8 +253,7 @@ def calibration(
         ax.plot(x, y, "o-", markersize=4, linewidth=1, label=label)
     ax.set(xlabel="how sure: probability of the likeliest", ylabel="how often it came")
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    ax.legend()
-    return ax
+    return name_curves(ax)
 
 
 def name_rows(
@@ -310,6 +312,71 @@ def _name_ends(ax: Axes) -> None:
         style: dict[str, Any] = {"va": "center", "fontsize": 9, "clip_on": False}
         style |= {"color": line.get_color(), "transform": ax.transAxes}
         ax.text(1.03, height, str(line.get_label()), **style)
+
+
+def name_curves(ax: Axes) -> Axes:
+    """Write each label beside its curve, in its color: no legend to look up.
+
+    Of some places along the curve, above it and below, a label takes the one where it
+    lies on the fewest points of all curves; the end, if it can. Call it at last.
+
+    Parameters
+    ----------
+    ax : a plot whose curves, error bars or histograms have labels
+    """
+    ax.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]
+    artists, labels = ax.get_legend_handles_labels()
+    lines = [_pixels(ax, artist) for artist in artists]
+    taken = np.concatenate([_dense(line) for line in lines])
+    frame = ax.get_window_extent()
+    for artist, label, line in zip(artists, labels, lines, strict=True):
+        text = ax.text(0.5, 0.5, label, color=_ink(artist), transform=ax.transAxes)
+        text.set(fontsize=9.5, ha="center", va="center")
+        half = np.array(text.get_window_extent().size) / 2
+        room = np.array([frame.min + half, frame.max - half])
+        places = np.array(
+            [
+                line[round(share * (len(line) - 1))] + half * offset
+                for share in (1, 0.9, 0.75, 0.6, 0.45, 0.3, 0.15, 0)
+                for offset in ((0, 2), (0, -2), (-1.1, 1.6), (-1.1, -1.6), (1.25, 0))
+            ]
+        ).clip(*room)
+        near = np.abs(taken[:, None] - places) < half * (1.05, 1.4)
+        best = places[near.all(2).sum(0).argmin()]
+        text.set_position(tuple(ax.transAxes.inverted().transform(best)))
+        grid = np.mgrid[-1:1:9j, -1:1:5j].reshape(2, -1).T
+        taken = np.concatenate([taken, *[best + half * grid] * 3])
+    return ax
+
+
+def _pixels(ax: Axes, artist: Any) -> NDArray[Any]:
+    """Return the points of a line, error bar, scatter or histogram, (n, 2)."""
+    if isinstance(artist, Rectangle):  # the first bar of a histogram
+        (artist,) = (box for box in ax.containers if artist in box)
+        tops = [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in artist]
+        high = max(top[1] for top in tops)
+        points = np.array([top for top in tops if top[1] > high / 3])
+    elif isinstance(artist, PathCollection):
+        points = np.asarray(artist.get_offsets())
+    else:
+        line = artist[0] if isinstance(artist, Container) else artist
+        points = np.asarray(line.get_xydata())
+    return ax.transData.transform(points[np.isfinite(points).all(1)])
+
+
+def _dense(line: NDArray[Any]) -> NDArray[Any]:
+    """Return a line's points and places between them, (n, 2)."""
+    shares = np.linspace(0, 1, 12, endpoint=False)[:, None, None]
+    between = line[:-1] + shares * (line[1:] - line[:-1])
+    return np.concatenate([line, between.reshape(-1, 2)])
+
+
+def _ink(artist: Any) -> str:
+    """Return the color of an artist, as dark as a text has to be."""
+    one = artist[0] if isinstance(artist, Container) else artist
+    color: Any = one.get_color() if isinstance(one, Line2D) else one.get_facecolor()
+    name = to_hex(color[0] if isinstance(one, PathCollection) else color)
+    return {ORANGE: ORANGE_INK, GRAY: SOFT}.get(name, name)
 
 
 def histograms(

@@ -77,7 +77,7 @@ def test_every_figure_is_tested_here():
         if callable(value) and getattr(value, "__module__", "") == plots.__name__
         and not name.startswith("_")
     }  # fmt: skip
-    assert public - layer_figures() == {*DRAW, "use_book_style"}
+    assert public - layer_figures() == {*DRAW, "use_book_style", "name_curves"}
 
 
 def test_the_heat_map_is_the_table():
@@ -129,9 +129,9 @@ def test_loss_curves_are_the_losses():
     assert dev.get_ydata().tolist() == pytest.approx([3.0, 2.2])
     assert set(reference.get_ydata()) == {3.296}
     assert reference.get_linestyle() == "--"
-    assert texts(ax) == ["uniform"]
+    assert texts(ax) == ["uniform", "train", "dev"]
     assert ax.texts[0].xy[1] == 3.296
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["train", "dev"]
+    assert ax.get_legend() is None
     assert ax.get_xlabel() == "step"
     assert ax.get_ylabel() == "loss (nats per character)"
 
@@ -190,3 +190,32 @@ def test_the_book_style_reaches_later_figures():
     assert ax.figure.get_size_inches().tolist() == [4.8, 3.2]
     assert not ax.spines["top"].get_visible()
     assert ax.patches[0].get_facecolor() == to_rgba(plots.BLUE)
+
+
+def test_names_stand_beside_their_curves_in_their_colors():
+    """On no other name, on hardly a point of a curve, and inside the plot."""
+    plots.use_book_style()
+    _, ax = plt.subplots()
+    x = np.linspace(0, 6, 100)
+    ax.plot(x, np.sin(x), label="sine")
+    ax.plot(x, np.cos(x), label="cosine", color=plots.GRAY)
+    plots.name_curves(ax)
+    frame = ax.get_window_extent()
+    boxes = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    assert list(boxes) == ["sine", "cosine"]
+    assert not boxes["sine"].overlaps(boxes["cosine"])
+    curves = np.concatenate([ax.transData.transform(c.get_xydata()) for c in ax.lines])
+    for box in boxes.values():
+        inside = (curves > box.min).all(1) & (curves < box.max).all(1)
+        assert not inside.any() and frame.containsy(box.y0) and frame.containsx(box.x1)
+    assert [t.get_color() for t in ax.texts] == [plots.BLUE, plots.SOFT]
+
+
+def test_a_histogram_and_dots_are_named_too():
+    _, ax = plt.subplots()
+    ax.hist([1, 2, 2, 3], label="words")
+    ax.scatter([4, 5], [1, 1], label="chosen", color=plots.ORANGE)
+    ax.errorbar([6], [1], yerr=[0.1], fmt="o", label="mean")
+    plots.name_curves(ax)
+    assert {t.get_text() for t in ax.texts} == {"words", "chosen", "mean"}
+    assert plots.ORANGE_INK in [t.get_color() for t in ax.texts]
