@@ -33,4 +33,4 @@ def write(app, exception):
 
 
 def setup(app):
-    app.connect("build-finished", write)
+    app.connect("build-finished", write, priority=700)
