@@ -16,6 +16,9 @@ for (const icon of all(".theme-switch")) icon.removeAttribute("title")
 // aria-deprecated-role, aria-required-children: the roles that docutils gives citations.
 for (const e of all(".citation-list, .citation")) e.removeAttribute("role")
 
+// Names in code lead to the reference with a click; forty of them are no stops for a key.
+for (const e of all("a.sphinx-codeautolink-a")) e.tabIndex = -1
+
 // scrollable-region-focusable: a box that scrolls must be reachable by keyboard, and
 // say what it holds. Which boxes scroll depends on the width and on what is folded, so
 // each is looked at again when its size changes.

@@ -15,12 +15,14 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.container import Container
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
 #: A color of the figures, the same in all of them.
 BLUE, ORANGE, GREEN, RED, GRAY = "#1f5f9e", "#d4601a", "#2a6b45", "#b0302a", "#8a8a86"
 INK, SOFT, RULE = "#1d2026", "#50545e", "#d9d5cb"
 ORANGE_INK = "#a8480c"  # for text, where the orange of shapes is too light
+HALO = withStroke(linewidth=2.5, foreground="#fbfaf7")  # around a name, on paper
 FONTS = Path(__file__).with_name("fonts")
 
 #: What `use_book_style` sets, as parameters of matplotlib.
@@ -331,7 +333,7 @@ def name_curves(ax: Axes) -> Axes:
     frame = ax.get_window_extent()
     for artist, label, line in zip(artists, labels, lines, strict=True):
         text = ax.text(0.5, 0.5, label, color=_ink(artist), transform=ax.transAxes)
-        text.set(fontsize=9.5, ha="center", va="center")
+        text.set(fontsize=9.5, ha="center", va="center", path_effects=[HALO])
         half = np.array(text.get_window_extent().size) / 2
         room = np.array([frame.min + half, frame.max - half])
         places = np.array(

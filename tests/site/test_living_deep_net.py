@@ -138,6 +138,7 @@ def test_gradients_and_steps_are_those_of_pytorch(browser, url, activation, norm
         }
         for name, grad in ours["grads"].items():
             exact = params[name].grad
+            assert exact is not None
             largest = exact.abs().max().item() + 1e-12
             found = torch.tensor(grad, dtype=torch.float64).view_as(exact)
             assert (found - exact).abs().max() < 1e-9 * largest + 1e-15, name
@@ -145,6 +146,7 @@ def test_gradients_and_steps_are_those_of_pytorch(browser, url, activation, norm
             W = params[f"W{i}"]
             assert layer["activation"] == pytest.approx(h.std().item())
             assert layer["gradient"] == pytest.approx(h.grad.std().item())
+            assert W.grad is not None
             ratio = 0.01 * W.grad.std() / W.std()
             assert layer["update"] == pytest.approx(ratio.item())
             saturated = (h.abs() > 0.97).double().mean().item()

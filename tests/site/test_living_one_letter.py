@@ -35,7 +35,7 @@ The still picture.
 ```
 """
 )
-VOCAB = Vocabulary("abcdefghijklmnopqrstuvwxyz")
+VOCAB = Vocabulary(tuple("abcdefghijklmnopqrstuvwxyz"))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,8 @@ def shown(page):
 def outputs(text):
     """{(level, i): what this join of the net gives out}."""
     net = WaveNet(27, 8, 4, 6, generator=torch.Generator().manual_seed(1)).eval()
-    found, x = {}, torch.tensor([VOCAB.encode(text)])
+    found: dict[tuple[int, int], torch.Tensor] = {}
+    x = torch.tensor([VOCAB.encode(text)])
     for layer in net.net:
         x = layer(x)
         if isinstance(layer, torch.nn.Tanh):

@@ -114,10 +114,10 @@ def test_each_arrow_leads_from_the_bar_to_its_count(figure):
         "all => all.map(a => a.getAttribute('d'))"
     )
     spans = [re.match(r"M[\d.]+ ([\d.]+)V([\d.]+)", arrow) for arrow in arrows]
-    drawn = [j for j, span in enumerate(spans) if span]
-    assert drawn == ((top - foot).abs() >= 5).nonzero().flatten().tolist()
-    for j in drawn:
-        start, end = map(float, spans[j].groups())
+    drawn = {j: span.groups() for j, span in enumerate(spans) if span}
+    assert [*drawn] == ((top - foot).abs() >= 5).nonzero().flatten().tolist()
+    for j, ends in drawn.items():
+        start, end = map(float, ends)
         assert start - end == pytest.approx((top - foot)[j].item())
 
 

@@ -1,11 +1,19 @@
 """The valley in a browser: its paths are gradient descent's, and so are its kinds."""
 
+from typing import Any
+
 import pytest
 import torch
 from books import NOTEBOOK, build, write_book
 from visits import opened, settle
 
-VALLEY = {"along": 1, "across": 12, "start": [-2.3, 1.05], "steps": 30, "rate": 0.15}
+VALLEY: dict[str, Any] = {
+    "along": 1,
+    "across": 12,
+    "start": [-2.3, 1.05],
+    "steps": 30,
+    "rate": 0.15,
+}
 PAGE = (
     NOTEBOOK
     + f"""# A
