@@ -11,6 +11,11 @@ for (const sidebar of all("#pst-primary-sidebar")) {
 // label-content-name-mismatch: labels that leave out what the eye reads on the button.
 for (const e of all(".search-button-field, details.hide > summary"))
   e.removeAttribute("aria-label")
+// And no bubble stays over the text after a click.
+for (const e of all(".search-button-field")) {
+  e.removeAttribute("title")
+  e.removeAttribute("data-bs-toggle")
+}
 for (const icon of all(".theme-switch")) icon.removeAttribute("title")
 
 // aria-deprecated-role, aria-required-children: the roles that docutils gives citations.

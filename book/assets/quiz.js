@@ -28,7 +28,9 @@
       reason.className = "quiz-reason"
       reason.hidden = true
       reason.append(...fold.querySelector(".sd-summary-content").childNodes)
-      label.append(radio, ...fold.querySelector(".sd-summary-text").childNodes)
+      const text = document.createElement("span")
+      text.append(...fold.querySelector(".sd-summary-text").childNodes)
+      label.append(radio, text)
       const choice = document.createElement("div")
       choice.className = "quiz-choice"
       choice.append(label, reason)

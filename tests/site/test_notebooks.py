@@ -56,7 +56,8 @@ def test_it_says_all_that_the_page_says(notebook, name):
     page = BeautifulSoup((SITE / "book" / f"{name}.html").read_text(), "html.parser")
     (article,) = page.select("article.bd-article")
     not_prose = (
-        ".cell, .math, pre, code, .sig, script, svg, .headerlink, .notebook-links, img"
+        ".cell, .math, pre, code, .sig, script, svg, .headerlink, .notebook-links, img,"
+        ".margin-note, .pause"
     )
     for element in article.select(not_prose):
         element.decompose()

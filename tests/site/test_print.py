@@ -83,7 +83,9 @@ def test_a_living_figure_is_its_still_picture(part):
     assert figures
     for figure in figures:
         assert not figure.locator(".living-place").is_visible()
-        assert figure.locator(".living-still :is(img, p, table)").first.is_visible()
+        assert figure.locator(
+            ".living-still :is(img, svg, p, table)"
+        ).first.is_visible()
         assert figure.locator("figcaption").count() <= 1
 
 

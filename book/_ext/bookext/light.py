@@ -1,6 +1,6 @@
 """You can read a page before all of it has come: what its text does not need waits.
 
-Scripts run after the text. Figures below the first are drawn when you come near, in a
+Scripts run after the text, and only those that it has use for. Figures below the first are drawn when you come near, in a
 space that is kept for them. And the theme has its icons twice, as fonts and as a script
 of 1.5 MB that puts drawings in the place of the fonts' letters: the fonts are enough.
 """
@@ -8,6 +8,19 @@ of 1.5 MB that puts drawings in the place of the fonts' letters: the fonts are e
 import re
 from pathlib import Path
 
+# What a page does without where its text has no such piece.
+ONLY_WITH = {
+    "katex.min.css": "katex",
+    "copybutton.css": "highlight",
+    "copybutton.js": "highlight",
+    "clipboard.min.js": "highlight",
+    "design-tabs.js": "sd-tab",
+    "mystnb.css": "cell",
+    "quiz.js": "quiz",
+    "sphinx-design.min.css": "sd-",
+    "togglebutton.css": "toggle",
+    "togglebutton.js": "toggle",
+}
 AT_ONCE = {"documentation_options.js", "doctools.js"}  # what pages' own scripts use
 FIGURE = re.compile(r'<img (?!loading)(?=[^>]*src="[./]*_images/([^"]+\.svg)")')
 SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)(pt|)" height="([\d.]+)')
@@ -22,6 +35,18 @@ def defer_scripts(app, pagename, templatename, context, doctree):
     for script in context["script_files"]:
         if script.filename and Path(script.filename).name not in AT_ONCE:
             script.attributes.setdefault("defer", "defer")
+
+
+def leave_out(app, pagename, templatename, context, doctree):
+    """Drop the scripts and style sheets that nothing on the page needs."""
+    body = context.get("body", "")
+
+    def needed(file):
+        name = re.sub(r"\.[0-9a-f]{32,}\.", ".", Path(file.filename or "").name)
+        return ONLY_WITH.get(name, "") in body
+
+    for kind in ("css_files", "script_files"):
+        context[kind] = [file for file in context[kind] if needed(file)]
 
 
 def lazy_figures(app, pagename, templatename, context, doctree):
@@ -51,5 +76,6 @@ def empty_icon_script(app, exception):
 def setup(app):
     app.connect("config-inited", add_templates)
     app.connect("html-page-context", defer_scripts, priority=900)  # all are there then
+    app.connect("html-page-context", leave_out, priority=910)
     app.connect("html-page-context", lazy_figures)
     app.connect("build-finished", empty_icon_script, priority=400)

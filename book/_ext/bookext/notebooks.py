@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from bookext.execution import executed
 from bookext.markdown import NOT_TEXT, Converter, blocks
 
+HIDDEN = "application/papermill.record/"  # before the types of what is glued
 FIRST = """\
 # Run this first: it installs the book's package, where that is missing.
 from importlib.util import find_spec
@@ -67,11 +68,18 @@ def as_image(svg, alt):
 
 def outputs(cell):
     alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-    for output in cell.outputs:
+    shown = [output for output in cell.outputs if not is_glue(output)]
+    for output in shown:
         if "image/svg+xml" in output.get("data", {}):
             svg = output.data.pop("image/svg+xml")
             output.data["text/html"] = as_image(svg, alt)
-    return cell.outputs
+    return shown
+
+
+def is_glue(output):
+    """Whether it is there for the prose alone: no page shows it at its place."""
+    kinds = output.get("data", {})
+    return bool(kinds) and all(kind.startswith(HIDDEN) for kind in kinds)
 
 
 def code_cell(cell, count):

@@ -176,6 +176,6 @@ charlm.living("embedding", (place, { labels, vowels, steps, losses, places }, to
   place.append(element("div.living-columns", {}, plane, element("div", {},
     element("div.living-row", {}, key("a", `vowels ${vowels.join(" ")}`), key("b", "consonants and y"), key(".", "boundary")),
     control, element("div.living-row", {}, ...(calm() ? [] : [play]), scale), said,
-    element("div.living-row", {}, element("label.living-select", {}, "Neighbors of ", select)), near)))
+    element("div.living-row", {}, element("label.living-select", {}, "Neighbors (tap a letter) of ", select)), near)))
   choose(chosen)
 })
