@@ -12,9 +12,12 @@
   const key = `charlm-place:${location.pathname}`
   let current = -1
 
-  // The section whose heading was the last to pass a line at 30 % of the window.
+  // The section whose heading was the last to pass a line at 30 % of the window; at the
+  // very end of the page, the last.
   const find = () =>
-    sections.findLastIndex((s) => s.getBoundingClientRect().top < innerHeight * 0.3)
+    scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2
+      ? sections.length - 1
+      : sections.findLastIndex((s) => s.getBoundingClientRect().top < innerHeight * 0.3)
 
   function show(index) {
     current = index

@@ -11,8 +11,8 @@ LOOK = """async (share) => {
     scrollTo(0, share * (document.documentElement.scrollHeight - innerHeight))
     for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame)
     const links = [...document.querySelectorAll('.rail-sections > li > a')]
-    const passed = links.filter(a => document.querySelector(a.hash)
-        .getBoundingClientRect().top < innerHeight * 0.3)
+    const passed = share === 1 ? links : links.filter(a => document
+        .querySelector(a.hash).getBoundingClientRect().top < innerHeight * 0.3)
     const here = document.querySelector('.rail-sections [aria-current]')
     const rail = document.querySelector('#pst-primary-sidebar').getBoundingClientRect()
     const box = here && here.getBoundingClientRect()

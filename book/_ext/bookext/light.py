@@ -1,8 +1,9 @@
 """You can read a page before all of it has come: what its text does not need waits.
 
-Scripts run after the text, and only those that it has use for. Figures below the first are drawn when you come near, in a
-space that is kept for them. And the theme has its icons twice, as fonts and as a script
-of 1.5 MB that puts drawings in the place of the fonts' letters: the fonts are enough.
+Scripts run after the text, and only those that it has use for. Figures below the first
+are drawn when you come near, in a space that is kept for them. And the theme has its
+icons twice, as fonts and as a script of 1.5 MB that puts drawings in the place of the
+fonts' letters: the fonts are enough.
 """
 
 import re

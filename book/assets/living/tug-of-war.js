@@ -99,6 +99,8 @@ charlm.living("tug-of-war", (place, { labels, counts, row, at, logit }, tools) =
     choose(pointed(event).j)
   }
 
+  // A finger that drags a logit does not scroll the page.
+  hand.addEventListener("touchmove", event => event.preventDefault(), { passive: false })
   hand.addEventListener("pointerdown", event => {
     stop()
     hand.setPointerCapture(event.pointerId)
