@@ -74,7 +74,7 @@ def test_only_the_page_is_printed(part):
         away,
     )
     assert seen == []
-    for one in ("h1", "figcaption >> nth=0", ".quiz summary >> nth=0"):
+    for one in ("h1", "figcaption >> nth=0", ".quiz label >> nth=0"):
         assert part.locator(f"article {one}").is_visible()
 
 
