@@ -65,6 +65,10 @@
     article.querySelector("h1").after(line)
   }
 
+  // On a phone the rail is a drawer: it closes over the section that was chosen in it.
+  for (const link of links)
+    link.addEventListener("click", () => link.closest("dialog")?.close())
+
   if (links.length && count) {
     resume()
     let asked = false

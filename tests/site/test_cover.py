@@ -153,3 +153,15 @@ def test_the_ladder_shows_the_losses_of_the_models(browser, address):
         deviation = torch.tensor(seeds.get(name, [0.0, 0.0])).std().item()
         assert half == pytest.approx(200 * deviation / (HIGH - LOW), abs=0.01)
     assert min(at["deep"], at["by-hand"]) > at["mlp"] > at["wavenet"]
+
+
+def test_a_name_is_typed_over_and_its_end_is_cut(browser, address):
+    """A click selects the example; what is too long loses its end, not its order."""
+    with opened(browser, address + COVER) as (page, _):
+        field = page.get_by_label("Type your name")
+        field.click()
+        page.keyboard.type("zoltan")
+        assert field.input_value() == "zoltan"
+        page.keyboard.press("Home")
+        page.keyboard.type("abcdefghijkl")
+        assert field.input_value() == "abcdefghijklzo"

@@ -56,3 +56,13 @@ def test_no_code_scrolls_on_a_phone_and_hardly_anything_else(browser, address):
             wide += page.evaluate(WIDE)
     assert not any(code for _, code in wide)
     assert len(wide) <= 30
+
+
+def test_on_a_phone_the_drawer_closes_over_the_chosen_section(browser, address):
+    with opened(browser, address + PARTS[0], width=390) as (page, _):
+        page.get_by_label("Contents of the book").click()
+        link = page.locator(".rail-sections a", has_text="Sampling")
+        link.click()
+        page.wait_for_url("**#sampling")
+        link.wait_for(state="hidden")
+        assert page.locator("#sampling > h2").is_visible()

@@ -121,9 +121,9 @@
       name = fold(typed)
       const dropped = [...typed.normalize("NFC")].length > [...name].length
       if (typed !== name) {
-        const end = input.selectionEnd - (typed.length - name.length)
+        const end = fold(typed.slice(0, input.selectionEnd)).length
         input.value = name
-        input.setSelectionRange(Math.max(0, end), Math.max(0, end))
+        input.setSelectionRange(end, end)
       }
       note.textContent = dropped
         ? `The models know the letters a to z, and here up to ${LONGEST} of them.`
@@ -139,6 +139,7 @@
 
     input.readOnly = false
     input.addEventListener("focus", load, { once: true })
+    input.addEventListener("click", () => input.select(), { once: true }) // to type over
     input.addEventListener("input", () => (load(), update()))
     if (document.activeElement === input) load()
   }
