@@ -34,8 +34,12 @@
     const frame = rail.getBoundingClientRect()
     if (top < frame.top + 40 || bottom > frame.bottom - 40)
       rail.scrollTop += (top + bottom) / 2 - (frame.top + frame.bottom) / 2
+    const { hash, textContent: section } = links[index] ?? links[0]
+    const page = document.querySelector(".bar-page").textContent.trim()
+    const last = [location.pathname + hash, `${page}: ${section}`]
     try {
-      if (index > 0) localStorage.setItem(key, links[index].hash)
+      if (index > 0) localStorage.setItem(key, hash)
+      if (index > 0) localStorage.setItem("charlm-last", JSON.stringify(last))
     } catch {} // a reader may forbid it
   }
 
@@ -64,6 +68,21 @@
     line.append(link)
     article.querySelector("h1").after(line)
   }
+
+  // The cover leads back to the section that was read last.
+  function resumeFromCover(place) {
+    let last
+    try {
+      last = JSON.parse(localStorage.getItem("charlm-last"))
+    } catch {}
+    if (!last) return
+    const link = document.createElement("a")
+    link.href = last[0]
+    link.textContent = `Continue with ${last[1]}`
+    place.append(" ", link)
+  }
+  const buttons = document.querySelector("section:has(> .hero) > h1 + p + p")
+  if (buttons) resumeFromCover(buttons)
 
   // On a phone the rail is a drawer: it closes over the section that was chosen in it.
   for (const link of links)

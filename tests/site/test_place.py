@@ -66,3 +66,14 @@ def test_on_a_phone_the_drawer_closes_over_the_chosen_section(browser, address):
         page.wait_for_url("**#sampling")
         link.wait_for(state="hidden")
         assert page.locator("#sampling > h2").is_visible()
+
+
+def test_the_cover_leads_back_to_the_last_section(browser, address):
+    with opened(browser, address + PARTS[0]) as (page, _):
+        page.evaluate("document.querySelector('#sampling').scrollIntoView()")
+        page.wait_for_function("document.querySelector('.bar-here').textContent")
+        page.goto(address + "book/index.html")
+        page.get_by_role(
+            "link", name="Continue with Part 1 · Bigrams: Sampling"
+        ).click()
+        page.wait_for_url("**/01_bigrams.html#sampling")
