@@ -32,7 +32,8 @@ def main():
     given = parser.parse_args()
     work = [
         (page, shift)
-        for page in [page for page in pages("as_model(") if page[0] == "0"]
+        for page in pages("as_model(")
+        if page[0].isdigit()  # a part, and no page of the reference
         for shift in SHIFTS.values()
     ]
     found = defaultdict(list)

@@ -68,6 +68,11 @@ def test_a_rung_has_the_loss_its_spread_and_words(page):
     assert [len(line.split()) for line in words] == [5, 5]
 
 
-def test_a_model_that_no_page_publishes_is_told(page, caplog):
+def test_a_model_that_no_page_publishes_is_told(page, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        hero.logger, "warning", lambda *said, **where: told.append(said)
+    )
     node = hero.rung(models=["nothing"])
     assert "rung-axis" not in written(hero.visit_rung, page, node)
+    assert [name for _, name in told] == ["nothing"]

@@ -16,12 +16,12 @@ from urllib.parse import quote
 import nbformat
 from bs4 import BeautifulSoup, Tag
 from myst_nb.core.read import is_myst_markdown_notebook
+from myst_nb.ext.glue import GLUE_PREFIX
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from bookext.execution import executed
 from bookext.markdown import NOT_TEXT, Converter, blocks
 
-HIDDEN = "application/papermill.record/"  # before the types of what is glued
 FIRST = """\
 # Run this first: it installs the book's package, where that is missing.
 from importlib.util import find_spec
@@ -79,7 +79,7 @@ def outputs(cell):
 def is_glue(output):
     """Whether it is there for the prose alone: no page shows it at its place."""
     kinds = output.get("data", {})
-    return bool(kinds) and all(kind.startswith(HIDDEN) for kind in kinds)
+    return bool(kinds) and all(kind.startswith(GLUE_PREFIX) for kind in kinds)
 
 
 def code_cell(cell, count):

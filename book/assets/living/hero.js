@@ -85,7 +85,7 @@
     label: "Guessing", loss: GUESSING, chars: LETTERS, probs: () => Array(27).fill(1 / 27),
   }
 
-  charlm.hero = { row, surprises, words, fold, guessing }
+  charlm.hero = { row, words, guessing }
 
   function live(hero) {
     const input = hero.querySelector("input")
