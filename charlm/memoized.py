@@ -17,7 +17,7 @@ class MemoizedWaveNet(WaveNet):
 
     def forward(self, idx: Tensor) -> Tensor:
         if len(idx) == 1 or (self.training and (idx == idx[:1]).all()):
-            return super().forward(idx)  # nothing to share; one row has no variance
+            return super().forward(idx)  # little to share; one row has no variance
         first, *_, last = self.net
         h, at = first.get_parameter("weight"), idx  # (V, C), (B, T): rows of h
         for level in self.levels:

@@ -162,6 +162,22 @@ def test_each_distinct_piece_is_computed_once():
     assert counts == [*pieces, pieces[-1]]
 
 
+@pytest.mark.parametrize(
+    "n, training, rows", [(1, False, 4), (3, False, 1), (3, True, 12)]
+)
+def test_one_context_and_in_training_equal_ones_go_up_the_plain_tree(n, training, rows):
+    """Not for want of equal pieces: their four pairs are one and the same."""
+    memoized = MemoizedWaveNet(11, 8, 3, 6).train(training)
+    counts = []
+    memoized.levels[0][0].register_forward_hook(
+        lambda part, x, out: counts.append(out.shape[:-1].numel())
+    )
+    idx = torch.zeros(n, 8, dtype=torch.long)
+    assert len(idx.view(-1, 2).unique(dim=0)) == 1
+    memoized(idx)
+    assert counts == [rows]
+
+
 def test_the_gated_net():
     model = GatedWaveNet(11, 8, 6, generator=seeded())
     idx = draw(5, 8)
