@@ -182,11 +182,21 @@ def _direct(answer: Any) -> None:
 
 
 def _pairs(result: Any, n: int) -> Tensor:
-    """Return the reader's n pairs of a mean and an error as a tensor, (n, 2)."""
+    """Return the reader's n pairs of a mean and an error as a tensor, (n, 2).
+
+    All means and then all errors, each at least three, will do too.
+    """
     if isinstance(result, Tensor):
         result = result.tolist()
     if not isinstance(result, list | tuple):
         raise Wrong(f"Expected a list of pairs, got {type(result).__name__}.")
+    halves = [half.tolist() if isinstance(half, Tensor) else half for half in result]
+    if len(halves) == 2 and all(isinstance(h, list | tuple) for h in halves):
+        means, errors = halves
+        if min(len(means), len(errors)) > 2:
+            if len(means) != len(errors):
+                raise Wrong(f"There are {len(means)} gains, but {len(errors)} errors.")
+            result = list(zip(means, errors, strict=True))
     if len(result) != n:
         raise Wrong(
             f"{n + 1} lengths have {n} gains between them, not {len(result)}. "

@@ -173,6 +173,11 @@ def rounded(places):
     ]
 
 
+def in_two_lists(by_T):
+    means, errors = zip(*gains(by_T), strict=True)
+    return list(means), list(errors)
+
+
 def unpaired(by_T):
     alone = [losses.std() / len(losses) ** 0.5 for losses in by_T]
     return [
@@ -191,6 +196,9 @@ RIGHT = {
         lambda by_T: [over_seeds(a - b) for a, b in pairwise(by_T)],
         lambda by_T: tuple(np.array(gains(by_T)).tolist()),
         rounded(4),
+        in_two_lists,
+        lambda by_T: torch.tensor(gains(by_T)).T,
+        lambda by_T: tuple(map(torch.tensor, in_two_lists(by_T))),
     ],
     "2.5": [
         seen_and_unseen,
@@ -272,6 +280,9 @@ WRONG = {
         (lambda by_T: [(m, 2 * e) for m, e in gains(by_T)], "two standard errors"),
         (lambda by_T: gains(by_T[:1] + by_T), "6 lengths have 5 gains"),
         (lambda by_T: gains(by_T)[:-1], "not 4. See hint 1"),
+        (lambda by_T: in_two_lists(by_T[:-1]), "not 4. See hint 1"),
+        (lambda by_T: (in_two_lists(by_T)[0], by_T[0].tolist()), "but 3 errors"),
+        (lambda by_T: in_two_lists(by_T)[::-1], "mean gains are not right"),
         (lambda by_T: [mean for mean, _ in gains(by_T)], "and its error"),
         (lambda by_T: dict(enumerate(gains(by_T))), "list of pairs"),
         (from_the_first, "add up"),
