@@ -73,7 +73,7 @@ def drag(figure, rate):
 
 @pytest.mark.parametrize(
     ("rate", "kind"),
-    [(0.01, "Small"), (0.06, "Good"), (0.15, "Large"), (0.18, "Too large")],
+    [(0.01, "Small"), (0.06, "Medium"), (0.15, "Large"), (0.18, "Too large")],
 )
 def test_the_path_is_gradient_descent_s_and_has_its_kind(figure, rate, kind):
     rate = drag(figure, rate)

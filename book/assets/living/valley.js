@@ -21,7 +21,7 @@ charlm.living("valley", (place, { along, across, start, steps, rate }, tools) =>
   // What a rate does follows from the two factors: up to which one each kind goes.
   const kinds = [
     [(1 - 0.5 ** (1 / steps)) / along, "small", `no step crosses the floor, but after ${steps} steps more than half of the way along it is left`],
-    [1 / across, "good", "down the wall in a few steps, then along the floor, without crossing it"],
+    [1 / across, "medium", "down the wall in a few steps, then along the floor, without crossing it"],
     [2 / across, "large", "each step lands on the other wall, but lower, so the path zigzags down to the floor"],
     [Infinity, "too large", "each step lands on the other wall, and higher, so the loss explodes"],
   ]
