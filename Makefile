@@ -19,10 +19,13 @@ LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
 
-# The exact torch comes first: an open range may pull gigabytes of CUDA packages.
+# For Linux, PyPI has the torch with gigabytes of CUDA libraries, and this index the one without.
+TORCH := https://download.pytorch.org/whl/cpu
+
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check "$$(grep -oE '^torch==[^ ;]+' requirements.txt)"
+	$(BIN)/pip install --disable-pip-version-check --extra-index-url $(TORCH) \
+	  "$$(grep -oE '^torch==[^ ;]+' requirements.txt)"
 	$(BIN)/pip install --disable-pip-version-check -r requirements.txt -e .
 	$(BIN)/jupytext-config --settings-file $(LAB) set-default-viewer markdown myst
 	touch $@

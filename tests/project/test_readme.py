@@ -98,3 +98,13 @@ def test_its_commands_are_those_of_the_set_up_page():
     )
     setup = (ROOT / "book" / "setup.md").read_text(encoding="utf-8")
     assert lines and all(line in setup for line in lines)
+
+
+def test_make_takes_the_build_of_torch_that_the_set_up_page_takes():
+    """On Linux, PyPI alone would bring gigabytes of CUDA libraries."""
+    setup = (ROOT / "book" / "setup.md").read_text(encoding="utf-8")
+    (index,) = re.findall(r"^pip install torch==\S+ --index-url (.*)$", setup, re.M)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    first = re.findall(r"^\t.*pip install .*$", makefile, re.M)[0]
+    assert "^torch==" in first and "--extra-index-url $(TORCH)" in first
+    assert re.findall(r"^TORCH := (.*)$", makefile, re.M) == [index]
