@@ -191,14 +191,31 @@ _OTHER_ORDERS = {
     (3, 4): "Those are the trigram and the 4-gram: the order counts the predicted "
     "character, too.",
 }
+_NAMES = {1: "unigram", 2: "bigram", 3: "trigram", 4: "4-gram", 5: "5-gram"}
 
 
 def _of_the_orders(losses: tuple[float, float], *how: Any) -> None:
     """Raise Wrong if these are the losses of other orders than 2 and 3."""
-    for orders, mistake in _OTHER_ORDERS.items():
-        other = [_loss(order, *how) for order in orders]
-        if all(math.isclose(a, b, abs_tol=TOLERANCE) for a, b in zip(losses, other)):
-            raise Wrong(mistake)
+    first, second = (_order(loss, *how) for loss in losses)
+    if first is None or second is None or (first, second) == (2, 3):
+        return
+    if first == second:
+        raise Wrong(f"Both are the {_NAMES[first]}'s: is the order the same twice?")
+    raise Wrong(
+        _OTHER_ORDERS.get(
+            (first, second),
+            f"Those are the {_NAMES[first]} and the {_NAMES[second]}; a bigram has the "
+            "order 2, a trigram 3.",
+        )
+    )
+
+
+def _order(loss: float, *how: Any) -> int | None:
+    """Return the order of the n-gram that has this loss, None if none of them has."""
+    for order in (2, 3, 1, 4, 5):
+        if math.isclose(loss, _loss(order, *how), abs_tol=TOLERANCE):
+            return order
+    return None
 
 
 def _splits(answer: Any) -> None:
@@ -209,11 +226,13 @@ def _splits(answer: Any) -> None:
         other = [_loss(order, alpha, "train", "dev") for order in (2, 3)]
         if all(math.isclose(a, b, abs_tol=6e-5) for a, b in zip(losses, other)):
             raise Wrong("The smoothing should be 1, in both tables.")
-    off = []
+    off, far = [], []
     for order, value, expected in zip((2, 3), losses, right):
         if not math.isclose(value, expected, abs_tol=TOLERANCE):
             if value in (round(expected, 1), round(expected, 2)):
                 raise Wrong(ROUNDED)
+            direction = "low" if value < expected else "high"
+            far.append(f"The {_NAMES[order]}'s loss is too {direction}.")
             off.append((_of_splits(order, value), abs(value - expected) < LUCK))
     mistakes = [mistake for mistake, _ in off]
     if len(set(mistakes)) == 2 and all(close_by for _, close_by in off):
@@ -226,7 +245,7 @@ def _splits(answer: Any) -> None:
             "smoothing not 1? See hint 2."
         )
     if off:
-        raise Wrong("Those are no n-grams of train, scored on dev. See hint 1.")
+        raise Wrong(f"{far[0]} Count train alone, and score dev. See hint 1.")
 
 
 def _of_splits(order: int, value: float) -> str:
