@@ -207,6 +207,19 @@ def test_ways_to_break_it(browser, url):
         assert "grows" in status(page)
 
 
+def test_a_layer_whose_units_are_all_dead_is_named(browser, url):
+    with tried(browser, url) as page:
+        page.get_by_role("radio", name="ReLU").check()
+        set_to(page, "Gain", 15)
+        trained(page)
+        page.wait_for_timeout(50)
+        said = status(page)
+        measured = page.evaluate("document.querySelector('.living-place').measured")
+    dead = [layer["dead"] for layer in measured]
+    assert dead[0] < 32 == dead[1]
+    assert "All 32 units of layer 2 are dead. Nothing gets through" in said
+
+
 def test_dots_lie_at_their_powers_of_ten(browser, url):
     """0.19 and 9e-8 do not look alike: a power of ten is as high everywhere."""
     with tried(browser, url) as page:

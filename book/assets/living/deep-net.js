@@ -266,7 +266,10 @@ charlm.living("deep-net", (place, data, { button, calm, choice, element, perFram
   function sentence(measured) {
     const [first, last] = [measured[0], measured.at(-1)]
     if (run.lost) return `After ${step()} steps the numbers have overflowed: this net is lost.`
-    if (first.activation === 0) return `${when()} All hidden weights are zero. Nothing gets through, in either direction.`
+    const through = "Nothing gets through, in either direction."
+    if (run.settings.gain === 0) return `${when()} All hidden weights are zero. ${through}`
+    const dead = measured.findIndex(layer => layer.dead === net.width)
+    if (dead >= 0) return `${when()} All ${net.width} units of layer ${dead + 1} are dead. ${through}`
     const growth = last.activation / first.activation
     const back = first.gradient / last.gradient
     const word = (ratio, few) => (ratio < 0.8 ? "fades" : ratio > 1.25 ? "grows" : few)
