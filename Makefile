@@ -24,7 +24,7 @@ TORCH := https://download.pytorch.org/whl/cpu
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --extra-index-url $(TORCH) \
+	$(BIN)/pip install --disable-pip-version-check --no-deps --extra-index-url $(TORCH) \
 	  "$$(grep -oE '^torch==[^ ;]+' requirements.txt)"
 	$(BIN)/pip install --disable-pip-version-check -r requirements.txt -e .
 	$(BIN)/jupytext-config --settings-file $(LAB) set-default-viewer markdown myst
