@@ -13,7 +13,9 @@ NAMES = """
 ORDER = NAMES.split()  # the forward pass, from the loss backwards
 
 
-def forward_atoms(seed: int = 0, B: int = 8, unseen: float = 0) -> dict[str, Tensor]:
+def forward_atoms(
+    seed: int = 0, B: int = 8, unseen: float = 0, moved: float = 0
+) -> dict[str, Tensor]:
     """Return a small net's forward pass in atoms, by name, with autograd's gradients.
 
     Each tensor's gradient is in its `.grad`; x and y are there as well.
@@ -24,6 +26,8 @@ def forward_atoms(seed: int = 0, B: int = 8, unseen: float = 0) -> dict[str, Ten
     B : the number of examples
     unseen : a constant that is added to total, as a character would that never comes.
         No derivative changes its form, but the gradient of top is no longer zero.
+    moved : a constant that is added to mean. No derivative changes its form, but
+        centered no longer sums to zero, nor does what comes back through squared.
     """
     g = torch.Generator().manual_seed(seed)
     shapes = {"C": (27, 4), "W1": (12, 6), "b1": (6,), "gamma": (6,), "beta": (6,)}
@@ -38,7 +42,7 @@ def forward_atoms(seed: int = 0, B: int = 8, unseen: float = 0) -> dict[str, Ten
         t["emb"] = t["C"][t["x"]]
         t["flat"] = t["emb"].view(B, -1)
         t["hpre"] = t["flat"] @ t["W1"] + t["b1"]
-        t["mean"] = t["hpre"].sum(0) / B
+        t["mean"] = t["hpre"].sum(0) / B + moved
         t["centered"] = t["hpre"] - t["mean"]
         t["squared"] = t["centered"] ** 2
         t["var"] = t["squared"].sum(0) / (B - 1)

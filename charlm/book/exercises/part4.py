@@ -128,6 +128,9 @@ def _mistakes(t: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
             "The path through xhat is missing.": 2 * t["centered"] * d["squared"],
         },
         "squared": {"The variance is divided by B - 1.": d["squared"] * (B - 1) / B},
+        "mean": {
+            "The path through squared is missing.": -(d["xhat"] * t["inv_std"]).sum(0)
+        },
         "hpre": {
             "The path through mean is missing.": d["centered"],
             "The mean is a sum divided by B.": d["centered"] + d["mean"],
@@ -182,9 +185,27 @@ def _walk(
     return result
 
 
+MOVED = 0.5  # enough of it, and centered sums to what no rounding leaves
+
+
+def _moved(gradients_of: Callable[[dict[str, Tensor]], Any], hint: str = "") -> None:
+    """Raise Wrong unless the gradient of mean is right where centered sums to a number.
+
+    While it sums to zero, so does what comes back through squared, and without that
+    path the numbers are right. The gradient of hpre is left out: its closed form uses
+    the zero.
+    """
+    t = forward_atoms(1, moved=MOVED)
+    try:
+        _gradients(gradients_of(t), t, NORM[:-1], hint)
+    except Wrong as wrong:
+        raise Wrong(f"Where centered does not sum to zero: {wrong}") from None
+
+
 def _atoms(answer: Any) -> None:
     hint = " See hint 2."
     result = _walk(answer, ORDER, hint)
+    _moved(lambda t: _call(answer, t), hint)
     _zero_sum(result["b1"], result["hpre"], hint)
 
 
@@ -419,6 +440,7 @@ NORM = [
 def _back_norm(answer: Any) -> None:
     t = forward_atoms()
     _gradients(_turn(answer, t, gradient(t, "hpreact")), t, NORM)
+    _moved(lambda t: _turn(answer, t, gradient(t, "hpreact")))
 
 
 def _back_lookup(answer: Any) -> None:

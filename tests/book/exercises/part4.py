@@ -277,6 +277,10 @@ WRONG = {
         (changed(atoms_backward, "top", lambda d: d / 27), "numbers differ"),
         (lambda t: walk_again(t, without_top), "path through top is missing"),
         (
+            atoms_but("mean", lambda t, d: -(d["xhat"] * t["inv_std"]).sum(0)),
+            "sum to zero: The gradient of mean is not right. The path through squared",
+        ),
+        (
             lambda t: walk_again(
                 t, lambda t, d: {"top": -d["top"], "logits": d["shifted"]}
             ),

@@ -54,6 +54,12 @@ def closed_form(t, dhpreact):
     return d | {"hpre": dhpre}
 
 
+def without_squared(t, dhpreact):
+    """The branch of centered that comes back through squared is forgotten in mean."""
+    d = norm_backward(t, dhpreact)
+    return d | {"mean": -(d["xhat"] * t["inv_std"]).sum(0)}
+
+
 RIGHT: dict[str, list[Any]] = {
     "back_from_loss": [loss_backward],
     "back_linear": [linear, lambda *a: list(linear(*a))],
@@ -101,6 +107,7 @@ WRONG = {
         ),
         (lambda t, dy: norm_backward(t, dy)["hpre"], "a dictionary from names"),
         (but(norm_backward, "mean", torch.Tensor.float), "of mean is torch.float32"),
+        (without_squared, "sum to zero: The gradient of mean is not right. The path"),
     ],
     "back_lookup": [
         (overwritten, "looked up twice"),
