@@ -145,6 +145,9 @@ def test_large_is_wrong_and_small_is_rounding(browser, url):
         nudge_by(page, 15)
         assert "A small nudge" in status(page)
         assert nudge_by(page, 36)["slope"] == 0 and "rounded away" in status(page)
+        now = nudge_by(page, 24)  # the weight has moved, but no digit of the loss
+        assert torch.tensor(now["weight"]) != torch.tensor(now["weight"] + 1e-8)
+        assert now["slope"] == 0 and status(page).startswith("The change of the loss")
 
 
 def test_the_table_and_the_lines_show_the_slopes(browser, url):

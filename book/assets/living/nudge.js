@@ -242,7 +242,7 @@ charlm.living("nudge", (place, data, { choice, element, perFrame, slider, status
     const gap = Math.abs(slope - exact)
     const digits = Math.floor(-Math.log10(gap / Math.abs(exact)))
     const agree = digits > 0 ? ` About ${digits} digit${digits > 1 ? "s" : ""} agree${digits > 1 ? "" : "s"}.` : " Not one digit agrees."
-    if (slope === 0) return "The nudge is rounded away: both losses are equal, and the secant is level."
+    if (slope === 0) return "The change of the loss is rounded away: both losses are equal, and the secant is level."
     if (Math.abs(state.at - best) <= 2) return `Near the best nudge of ${state.type}.${agree}`
     if (state.at < best) return `A large nudge: the loss bends between the two points, so the secant is not the tangent.${agree}`
     return `A small nudge: two nearly equal losses are subtracted, and rounding is a large part of what remains.${agree}`
