@@ -204,7 +204,7 @@ def _follow(job: "Trainer") -> None:
                 left = f"{directory} keeps what was best before"
             else:
                 left = "train anew with a lower rate into another --out"
-            _say(f"{error}; {left}")
+            _say(f"charlm: {error}; {left}")
             raise typer.Exit(1) from None
     if stopped.is_set() and not job.finished:
         _say(f"stopped after step {job.state.step:,} of {job.recipe.steps:,}")

@@ -112,11 +112,21 @@ class Store:
         with self.locked():
             if any(map(self.has, FILES)):
                 raise RunError(
-                    f"{self.directory} holds a run already: choose another --out, "
-                    f"or go on with --resume {self.directory}"
+                    f"{self.directory} holds a run already: choose another --out"
+                    f"{self._way_on()}"
                 )
             text = self.config.model_dump_json(indent=2)
             write(self.directory / CONFIG, text.encode() + b"\n")
+
+    def _way_on(self) -> str:
+        """Return how to go on with the run that is there, where that is possible."""
+        try:
+            there = Store.open(self.directory)
+        except RunError:
+            return ""
+        if there.config.recipe is None:  # counts are made in one go
+            return ""
+        return f", or go on with --resume {self.directory}"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

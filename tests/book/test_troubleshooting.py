@@ -128,7 +128,7 @@ ERRORS = re.compile(
 )
 #: What reaches a user through one of these comes from pydantic, or is a ValueError.
 PASSED_ON = {"InputError(sentence(error))", "InputError(str(error))"}
-PASSED_ON |= {"_say(f'{error}; {left}')", "_say(f'charlm: {error}')"}
+PASSED_ON |= {"_say(f'charlm: {error}; {left}')", "_say(f'charlm: {error}')"}
 ALSO = {
     "runs/config.py": ["ValueError"],
     "models.py": ["ValueError"],
@@ -323,6 +323,9 @@ ASIDE = {
     "\"log_softmax_lastdim_kernel_impl\" not implemented for 'Long'": lambda: (
         F.cross_entropy(torch.zeros(1, 27).long(), torch.tensor([1]))
     ),
+    "can't retain_grad on Tensor that has requires_grad=False": lambda: torch.zeros(
+        3
+    ).retain_grad(),
     "mean(): could not infer output dtype": lambda: torch.tensor([True]).mean(),
     "0D or 1D target tensor expected, multi-target not supported": lambda: (
         F.cross_entropy(torch.zeros(32, 27), torch.zeros(32, 1).long())

@@ -434,9 +434,24 @@ def test_an_existing_run_stays(refused, few_words, out, name):
     out.mkdir()
     (out / name).write_text("here before")
     sentence = refused("train", few_words, "--out", out)
-    assert sentence.startswith(f"{out} holds a run already")
+    assert sentence == f"{out} holds a run already: choose another --out"
     refused("train", few_words, "--out", out, "--model", "ngram")
     assert (out / name).read_text() == "here before"
+
+
+@pytest.mark.parametrize("model", ["ngram", "bigram"])
+def test_only_a_run_that_has_steps_is_to_be_gone_on_with(
+    command, refused, few_words, out, model
+):
+    """What the sentence advises must work."""
+    steps = [] if model == "ngram" else ["--steps", 2]
+    train = ("train", few_words, "--out", out, "--model", model, *steps)
+    assert command(*train)[0] == 0
+    sentence = refused(*train)
+    advised = sentence.endswith(f"choose another --out, or go on with --resume {out}")
+    assert advised or sentence.endswith("choose another --out")
+    assert advised == (command("train", "--resume", out)[0] == 0)
+    assert advised == (model == "bigram")
 
 
 @pytest.mark.parametrize(
@@ -493,7 +508,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(
 def test_no_good_parameters_no_promise(command, few_words, out):
     settings = {"model": "bigram"} | RECIPE | EXPLOSIVE | {"eval_every": 1000}
     status, _, err = command("train", few_words, "--out", out, *flags(**settings))
-    assert status == 1 and err.count("\n") == 1
+    assert status == 1 and err.count("\n") == 1 and err.startswith("charlm: the loss")
     assert "try a lower learning rate" in err and "keeps" not in err
     assert err.endswith("; train anew with a lower rate into another --out\n")
     assert not (out / MODEL).exists()
