@@ -9,6 +9,7 @@ import bz2
 import lzma
 import math
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from statistics import NormalDist, fmean, stdev, variance
@@ -36,6 +37,7 @@ from charlm.sample import sample_words
 from charlm.vocab import Vocabulary
 
 PAGE = Path(__file__).parents[2] / "book" / "evaluation.md"
+PAGE_TEXT = " ".join(PAGE.read_text(encoding="utf-8").split())
 
 
 class Counts:
@@ -406,3 +408,30 @@ def test_errors_over_seeds_are_those_of_a_mean():
 def test_vocabulary_has_the_27_of_the_loops(vocab: Vocabulary):
     assert "".join(vocab.labels) == "." + LETTERS
     assert isinstance(torch.zeros(len(vocab)), Tensor)
+
+
+def test_what_the_6_gram_says_in_contexts_that_it_has_seen_once(both, split):
+    """They get 80 %, so they cannot be what the surest bin gets wrong."""
+    counts, once, seen_where_sure = both["6-gram"][0], [], []
+    for word in split[1]:
+        for context, char in counts.pairs(word):
+            p = {c: counts.p(context, c) for c in "." + LETTERS}
+            likeliest = max(p, key=p.__getitem__)
+            if counts.contexts[context] == 1:
+                once.append((p[likeliest], likeliest == char))
+            if p[likeliest] >= 0.9:
+                seen_where_sure.append(counts.contexts[context])
+    said, came = (fmean(column) for column in zip(*once))
+    assert said == pytest.approx(1.01 / 1.27) and 0.5 < came < 0.6
+    assert min(seen_where_sure) > 1
+    (about_once,) = re.findall(r"[^.]*that it has seen once[^.]*\.", PAGE_TEXT)
+    assert "eval_once_said" in about_once and "eval_sure" not in about_once
+
+
+def test_a_part_calls_a_thing_what_the_page_says_that_it_does():
+    calls = re.findall(r"Part (\d) calls ([^.,;:]+)[.,;:]", PAGE_TEXT)
+    assert calls
+    for part, phrase in calls:
+        (path,) = PAGE.parent.glob(f"0{part}_*.md")
+        text = " ".join(path.read_text(encoding="utf-8").replace("*", "").split())
+        assert phrase in text, (part, phrase)
