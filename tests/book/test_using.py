@@ -49,6 +49,20 @@ def test_without_options_no_letter_is_lost(recipes):
     assert [w for w in words if tidy(tidy(w)) != tidy(w)] == []
 
 
+def test_the_list_below_the_recipe_names_each_of_its_steps():
+    code, _, below = PAGE.partition("def tidy(")[2].partition("```")
+    steps = below.partition("Let us try it")[0].splitlines()
+    named = " ".join(line for line in steps if line.startswith("- `"))
+    for step in ("normalize", "translate", "swap", "lower", "split", "join"):
+        assert step in code and f"`{step}" in named, step
+
+
+def test_a_wrong_guess_raises_no_error_on_the_page(capsys):
+    exec(cell_with('.decode("cp1252"'), {})
+    assert "errors=" not in cell_with('.decode("cp1252"')
+    assert capsys.readouterr().out == "Zo\u00c3\u00a9, K\u00c3\u00b6ln\n"
+
+
 @pytest.mark.parametrize(
     "language, raw, tidied",
     [
