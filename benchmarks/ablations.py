@@ -130,7 +130,7 @@ def run(name, recipe, seed):
         last = step.loss
     seconds = time.process_time() - start
     _, unseen = by_seen(model, DEV, TRAIN, VOCAB)
-    assert math.isfinite(last)
+    assert math.isfinite(last) and unseen is not None
     return {
         "seed": seed,
         "dev": round(evaluate(model, DEV, VOCAB).loss, 5),
