@@ -51,6 +51,7 @@ DESIGNS: dict[str, dict[str, Any]] = {
     "no residual": SHORT | {"change": "no residual"},
     "no normalization": SHORT | {"change": "no normalization"},
     "no feed-forward": SHORT | {"change": "no feed-forward"},
+    "ReLU": SHORT | {"change": "relu"},
     "two blocks": SHORT | {"n_layer": 2},
     "one block": ONE,
     "sees 1": ONE | {"window": 1},
@@ -91,8 +92,8 @@ def changed(model, change):
             block.norm2 = block.feed_forward = nn.Identity()
         if change == "no normalization":
             block.norm1 = block.norm2 = model.norm = nn.Identity()
-        if change == "gelu":
-            block.feed_forward[1] = nn.GELU()
+        if change == "relu":
+            block.feed_forward[1] = nn.ReLU()
     return model
 
 

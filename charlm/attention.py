@@ -30,7 +30,7 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean of the values, by the weights of each query: (..., T, D).
+    """Return attention_weights(q, k, mask) @ v, fused: (..., T, D).
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     v : values (..., S, D), what a place hands over when it is read
     mask : True where a query may read a key, (T, S)
     """
-    return attention_weights(q, k, mask) @ v
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
 class Rows(NamedTuple):
@@ -118,7 +118,8 @@ class MultiHead(nn.Module):
         q, new = self.qkv(x).split([x.shape[2], past.shape[2]], dim=2)
         past = torch.cat([past, new], dim=1)  # (B, t + 1, 2C)
         q, k, v = map(self.heads, (q, *past.chunk(2, dim=2)))
-        read = attention(q, k, v, past.new_ones(1, dtype=torch.bool))  # (B, H, 1, D)
+        everything = past.new_ones(1, past.shape[1], dtype=torch.bool)
+        read = attention(q, k, v, everything)  # (B, H, 1, D)
         return self.out(read.transpose(1, 2).flatten(2)), past
 
 
@@ -148,7 +149,7 @@ class Block(nn.Module):
         self.attention = MultiHead(n_embd, n_head, gain, generator=generator)
         self.feed_forward = nn.Sequential(
             linear(n_embd, 4 * n_embd, gain=2**0.5, generator=generator),
-            nn.ReLU(),
+            nn.GELU(),
             linear(4 * n_embd, n_embd, gain=gain, generator=generator),
         )
         self.drop = nn.Dropout(dropout)
