@@ -15,6 +15,8 @@ MODULES = {
     "3": "part3",
     "4": "part4",
     "5": "part5",
+    "6": "part6",
+    "7": "part7",
     "E": "evaluation",
 }
 
