@@ -18,7 +18,14 @@ class Case(NamedTuple):
 
 
 def tensors(*shapes: tuple[int, ...], seed: int, dtype: torch.dtype) -> list[Tensor]:
-    """Return a tensor of normal numbers of each shape."""
+    """Return a tensor of normal numbers of each shape.
+
+    Parameters
+    ----------
+    shapes : a shape for each tensor
+    seed : of the generator that draws them
+    dtype : what they are rounded to; they are drawn in float64
+    """
     g = torch.Generator().manual_seed(seed)
     return [torch.randn(s, dtype=torch.float64, generator=g).to(dtype) for s in shapes]
 
