@@ -84,7 +84,16 @@ def batches_of_words(
     size = torch.diff(first, append=first.new_tensor([len(X)]))
     for _ in range(steps):
         word = torch.randint(len(first), (batch_size,), generator=generator)
-        n = size[word]
-        start = torch.repeat_interleave(first[word] - n.cumsum(0) + n, n)
-        at = start + torch.arange(len(start))
+        at = in_a_row(first[word], size[word])
         yield X[at], Y[at]
+
+
+def in_a_row(first: Tensor, size: Tensor) -> Tensor:
+    """Return the numbers from each first on, size of them: (n,), (n,) -> (sum,).
+
+    >>> in_a_row(torch.tensor([5, 0]), torch.tensor([3, 2])).tolist()
+    [5, 6, 7, 0, 1]
+    """
+    ends = size.cumsum(0)
+    shift = torch.repeat_interleave(first - ends + size, size)
+    return shift + torch.arange(len(shift), device=shift.device)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,16 +71,52 @@ def generate(
     out = torch.zeros(len(context), max_length, dtype=torch.int64)
     alive = torch.arange(len(context))
     with eval_mode(model):
+        rows = _Rows(model, context)
         for t in range(max_length):
-            probs = next_probs(model(context), temperature, top_k)
+            probs = next_probs(rows.logits(), temperature, top_k)
             ids = draw(probs, generator=generator)  # (alive, 1)
             going = ids.squeeze(1).nonzero().squeeze(1)
             alive, ids = alive[going], ids[going]
             if len(alive) == 0:
                 return out[:, :t]
             out[alive, t] = ids.squeeze(1)
-            context = torch.cat([context[going], ids], dim=1)[:, 1:]
+            rows.go_on(going, ids)
     return out
+
+
+class _Rows:
+    """The contexts of all rows, and the state after them where the model has one.
+
+    A model that has `start` and `step` reads each character once, as long as it has
+    read no more than block_size of them. Others read the whole context again.
+    """
+
+    def __init__(self, model: Any, context: Tensor) -> None:
+        self.model, self.context = model, context
+        self.state: Tensor | None = None
+        if hasattr(model, "step") and len(context) and (context == context[0]).all():
+            own = context[0]  # (T,): all rows are alike
+            while len(own) > 1 and own[0] == own[1] == 0:
+                own = own[1:]  # begins with the one boundary before its word
+            state = model.start(1)
+            for id in own[:-1]:
+                _, state = model.step(id.view(1), state)
+            self.state = state.expand(len(context), *state.shape[1:])
+            self.room = model.block_size - len(own) + 1
+
+    def logits(self) -> Tensor:
+        """Return what the model expects after each row, (B, V)."""
+        if self.state is None or self.room == 0:
+            self.state = None
+            return self.model(self.context)
+        logits, self.state = self.model.step(self.context[:, -1], self.state)
+        self.room -= 1
+        return logits
+
+    def go_on(self, rows: Tensor, ids: Tensor) -> None:
+        """Keep some rows, and append an id to each: (n,), (n, 1)."""
+        self.context = torch.cat([self.context[rows], ids], dim=1)[:, 1:]
+        self.state = None if self.state is None else self.state[rows]
 
 
 def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:

@@ -174,7 +174,7 @@ class Run:
 
         def draw(n: int) -> list[str]:
             return sample_words(
-                self,
+                self.model if self.device == CPU else self,
                 self.vocab,
                 n,
                 generator=generator,

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toys import toy
 
+from charlm.attention import GPT
 from charlm.counts import NGram
+from charlm.recurrent import GRU, LSTM, RNN
 from charlm.sample import draw, generate, next_probs, sample_words
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
@@ -290,3 +292,69 @@ def test_rows_sum_to_one(row, temperature, top_k):
     probs = next_probs(logits, temperature, top_k)
     torch.testing.assert_close(probs.sum(1), torch.ones(2))
     assert torch.equal(logits, before)
+
+
+# A state that is carried along
+
+
+class Counted:
+    """A model that counts the characters which it reads, with its state or without."""
+
+    def __init__(self, model, stateful):
+        self.model, self.block_size, self.read, self.contexts = model, 6, 0, 0
+        if stateful:
+            self.start, self.step = model.start, self.take_step
+
+    def __call__(self, idx):
+        self.contexts += len(idx)
+        return self.model(idx)
+
+    def take_step(self, ids, state):
+        self.read += len(ids)
+        return self.model.step(ids, state)
+
+
+@pytest.mark.parametrize("network", [RNN, GRU, LSTM, GPT])
+@pytest.mark.parametrize("prefix", ["", "emma", "emmanuella"])
+@pytest.mark.parametrize("max_length", [4, 6, 100])
+def test_a_carried_state_writes_the_words_that_contexts_write(
+    vocab, network, prefix, max_length
+):
+    """Within block_size characters, and beyond; rows that end leave the state, too."""
+    model = network(len(vocab), 6, generator=seeded(3)).eval()
+    with torch.no_grad():
+        model.out.weight.mul_(20)  # far from uniform
+        model.out.bias[0] = 1.0
+    carried, plain = Counted(model, True), Counted(model, False)
+    words, expected = (
+        sample_words(
+            m, vocab, 30, generator=seeded(1), prefix=prefix, max_length=max_length
+        )
+        for m in (carried, plain)
+    )
+    assert words == expected
+    room = min(max_length, 5) - len(prefix)
+    if room > 0:
+        assert carried.read > 0
+    if max_length <= 6:
+        assert carried.contexts == 0 or len(prefix) > 5
+
+
+def test_a_state_reads_each_character_once(vocab):
+    model = GRU(len(vocab), 16, generator=seeded(3)).eval()
+    carried = Counted(model, True)
+    carried.block_size = 16
+    words = sample_words(
+        carried, vocab, 50, generator=seeded(1), prefix="an", max_length=8
+    )
+    written = sum(min(len(word), 7) + 1 for word in words)
+    # The prefix is read once for all rows, but for its last character.
+    assert carried.read == 2 + written - 2 * 50
+
+
+def test_contexts_that_differ_are_read_again(vocab):
+    model = GRU(len(vocab), 6, generator=seeded(3)).eval()
+    context = torch.tensor([[0, 0, 0, 0, 1, 2], [0, 0, 0, 0, 0, 3]])
+    rows = generate(model, context, 5, generator=seeded(2))
+    expected = generate(Counted(model, False), context, 5, generator=seeded(2))
+    assert torch.equal(rows, expected)
