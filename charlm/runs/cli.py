@@ -74,12 +74,18 @@ Smoothing = Annotated[float | None, _setting("smoothing", "Added to each count."
 BlockSize = Annotated[int | None, _setting("block_size", "Length of a context.")]
 NEmbd = Annotated[int | None, _setting("n_embd", "Numbers that stand for a character.")]
 NHidden = Annotated[int | None, _setting("n_hidden", "Units of a hidden layer.")]
-NLayer = Annotated[int | None, _setting("n_layer", "Hidden layers.")]
+NLayer = Annotated[int | None, _setting("n_layer", "Hidden layers, or blocks.")]
+NHead = Annotated[int | None, _setting("n_head", "Attention heads of a block.")]
+Dropout = Annotated[
+    float | None, _setting("dropout", "The share of numbers left out in training.")
+]
 BatchNorm = Annotated[bool | None, _setting("batch_norm", "Normalize before a tanh.")]
 Steps = Annotated[
     int | None, _setting("steps", "Training steps: updates of the weights.")
 ]
-BatchSize = Annotated[int | None, _setting("batch_size", "Examples per step.")]
+BatchSize = Annotated[
+    int | None, _setting("batch_size", "Examples, or whole words, per step.")
+]
 Rate = Annotated[float | None, _setting("learning_rate", "The highest rate.")]
 Decay = Annotated[
     float | None, _setting("weight_decay", "Shrinks the weights (AdamW).")
@@ -133,6 +139,8 @@ def train(
     n_embd: NEmbd = None,
     n_hidden: NHidden = None,
     n_layer: NLayer = None,
+    n_head: NHead = None,
+    dropout: Dropout = None,
     batch_norm: BatchNorm = None,
     steps: Steps = None,
     batch_size: BatchSize = None,

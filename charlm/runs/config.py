@@ -35,6 +35,8 @@ _QUICK = {
     "learning_rate": 0.007,
     "weight_decay": 0.5,
 }
+#: A batch of these is so many whole words.
+_WORDS = {"steps": 1500, "batch_size": 256, "weight_decay": 0.1}
 #: All models by their names on the command line. A class takes vocab_size, its options
 #: and generator, and has a block_size. "wavenet" gets the tree that computes each
 #: distinct piece of the contexts once: the same function, sooner.
@@ -68,6 +70,26 @@ MODELS = {
         {"block_size": 8, "n_hidden": 32},
         {**_QUICK, "weight_decay": 0.1},
     ),
+    "rnn": Kind(
+        "charlm.recurrent:RNN",
+        {"block_size": 16, "n_hidden": 256, "dropout": 0.2},
+        {**_WORDS, "learning_rate": 0.01},
+    ),
+    "gru": Kind(
+        "charlm.recurrent:GRU",
+        {"block_size": 16, "n_hidden": 160, "dropout": 0.2},
+        {**_WORDS, "learning_rate": 0.02},
+    ),
+    "lstm": Kind(
+        "charlm.recurrent:LSTM",
+        {"block_size": 16, "n_hidden": 144, "dropout": 0.3},
+        {**_WORDS, "learning_rate": 0.02},
+    ),
+    "gpt": Kind(
+        "charlm.attention:GPT",
+        {"block_size": 16, "n_embd": 64, "n_head": 4, "n_layer": 3, "dropout": 0.1},
+        {**_WORDS, "learning_rate": 0.008, "weight_decay": 0.3},
+    ),
 }
 
 
@@ -95,7 +117,9 @@ class ModelConfig(Checked):
     block_size : length of a context: 1 to 1,024; for a tree a power of two from 2 up
     n_embd : numbers that stand for a character: 1 to 16,384
     n_hidden : units of a hidden layer: 1 to 16,384
-    n_layer : hidden layers: 1 to 256
+    n_layer : hidden layers, or blocks: 1 to 256
+    n_head : attention heads of a block, a divisor of n_embd: 1 to 256
+    dropout : the share of numbers that training leaves out: 0 to below 1
     batch_norm : whether to normalize before a tanh
     """
 
@@ -105,6 +129,8 @@ class ModelConfig(Checked):
     n_embd: int | None = Field(None, ge=1, le=16384)
     n_hidden: int | None = Field(None, ge=1, le=16384)
     n_layer: int | None = Field(None, ge=1, le=256)
+    n_head: int | None = Field(None, ge=1, le=256)
+    dropout: float | None = Field(None, ge=0, lt=1)
     batch_norm: bool | None = None
 
 
@@ -133,7 +159,8 @@ class TrainConfig(Checked):
     Parameters
     ----------
     steps : updates of the weights: 1 to ``2**53``
-    batch_size : examples per step: 1 to ``2**20``; at least 2 with batch normalization
+    batch_size : examples, or whole words, per step: 1 to ``2**20``; at least 2 with
+        batch normalization
     learning_rate : the highest one: above 0, up to 100
     weight_decay : shrinks the weights: 0 to 100
     warmup : steps of rising rate: 0 or more, fewer than steps

@@ -19,7 +19,7 @@ from charlm.evaluate import evaluate
 from charlm.runs.distributed import check_batch, join
 from charlm.runs.run import CPU, Run, build, device_named, new
 from charlm.runs.store import MODEL, STATE, Metrics, RunError, Store, TrainState
-from charlm.runs.windows import Windows
+from charlm.runs.windows import WholeWords, Windows
 from charlm.train import NonFiniteLossError, Step, adamw, cosine, training_steps
 from charlm.vocab import InputError
 
@@ -71,25 +71,40 @@ class Trainer:
 
     def _steps(self) -> Iterator[tuple[Step, Metrics | None]]:
         run, recipe = self.run, self.recipe
-        examples = Windows(run.words("train"), run.vocab, run.block_size)
+        kind = WholeWords if hasattr(self.model, "whole_words") else Windows
+        examples = kind(run.words("train"), run.vocab, run.block_size)
         run.let_go("train", "all")  # many words take much room
         batches = self._batches(examples.to(run.device))
         schedule = cosine(recipe.learning_rate, recipe.steps, recipe.warmup)
         model = self.group.wrap(self.model)
         before = perf_counter() - self.state.seconds
-        for step in training_steps(
-            model, self.optimizer, batches, schedule, self.state.step
-        ):
-            self._note(step, perf_counter() - before)
-            is_due = self.state.step % recipe.eval_every == 0 or self.finished
-            yield step, self._evaluate(step) if is_due else None
+        with torch.random.fork_rng([run.device] if run.device.type == "cuda" else []):
+            for step in training_steps(
+                model, self.optimizer, batches, schedule, self.state.step
+            ):
+                self._note(step, perf_counter() - before)
+                is_due = self.state.step % recipe.eval_every == 0 or self.finished
+                yield step, self._evaluate(step) if is_due else None
 
     def _batches(self, examples: Windows) -> Iterator[tuple[Tensor, Tensor]]:
         """Draw the rest of the batches with replacement: each process its share."""
         size = (self.recipe.batch_size,)
         while not self.finished:
             at = torch.randint(len(examples), size, generator=self.generator)
-            yield examples[self.group.share(at)]
+            mine = self.group.share(at)
+            if isinstance(examples, WholeWords):
+                x, y = examples[mine]
+                # A process whose words are longer has a larger share of the mean.
+                weight = len(y) * self.group.size / examples.n_examples(at)
+                self._seed_dropout()
+                yield x, y * weight
+            else:
+                yield examples[mine]
+
+    def _seed_dropout(self) -> None:
+        """Let dropout, too, depend on nothing but the generator that is kept."""
+        seed = torch.randint(2**62, (), generator=self.generator)
+        torch.manual_seed(int(seed) + self.group.rank)
 
     def _note(self, step: Step, seconds: float) -> None:
         self.state = self.state.model_copy(
@@ -259,7 +274,7 @@ def train(
     ----------
     file : one word per line; without it, the bundled names
     out : the directory to keep it in; it must not hold a run yet
-    model : "ngram", "bigram", "mlp", "wavenet", "conv" or "gated"
+    model : a key of `charlm.runs.config.MODELS`
     device : "cpu", "cuda", "mps" or "auto"
     **settings : the options of `charlm train` with underscores, such as n_hidden=64,
         and split_seed: as in `charlm.runs.run.new`

@@ -5,9 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
-from charlm.data import WORDS_AT_ONCE, ids_in_a_row, own_word
+from charlm.data import WORDS_AT_ONCE, ids_in_a_row, own_word, soft_targets
+from charlm.prefixes import in_a_row
 from charlm.vocab import Vocabulary
+
+#: Up to so many examples, each asks for all that followed its context.
+SOFT_UP_TO = 2**20
 
 
 class Windows:
@@ -61,3 +66,62 @@ class Windows:
         places = torch.arange(self.block_size + 1, device=at.device)
         ids = self.row[at[:, None] + places]  # (B, T + 1), still in small integers
         return own_word(ids[:, :-1]).long(), ids[:, -1].long()
+
+
+class WholeWords(Windows):
+    """The examples of whole words, for a model that reads a word from its start.
+
+    Its items are words, not examples. Targets are shares, (M, V): of all that followed
+    the context in these words, or of very many examples, of the one id that did.
+
+    Parameters
+    ----------
+    words : as in `Windows`
+    vocab : as in `Windows`
+    block_size : as in `Windows`
+
+    Examples
+    --------
+    >>> words = WholeWords(["ab", "aa", "b"], Vocabulary(("a", "b")), 2)
+    >>> x, y = words[torch.tensor([0])]
+    >>> x.tolist(), y.tolist()[1]
+    ([[0, 0], [0, 1], [1, 2]], [0.0, 0.5, 0.5])
+    """
+
+    def __init__(
+        self, words: Sequence[str], vocab: Vocabulary, block_size: int
+    ) -> None:
+        super().__init__(words, vocab, block_size)
+        self.vocab_size = len(vocab)
+        ids = self.row[block_size:]
+        ends = (ids == 0).nonzero().squeeze(1)  # (W,)
+        self.size = torch.diff(ends, prepend=ends.new_tensor([-1]))
+        self.first = ends + 1 - self.size
+        self.shares: Tensor | None = None
+        if len(ids) <= SOFT_UP_TO:
+            examples = super().__getitem__(torch.arange(len(ids)))
+            self.shares = soft_targets(*examples, len(vocab))
+
+    def to(self, device: torch.device | str) -> "WholeWords":
+        """Move all to a device: batches are then cut there. Return self."""
+        super().to(device)
+        self.first, self.size = self.first.to(device), self.size.to(device)
+        self.shares = None if self.shares is None else self.shares.to(device)
+        return self
+
+    def __len__(self) -> int:
+        """The number of words, W."""
+        return len(self.first)
+
+    def __getitem__(self, at: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x (M, T) and y (M, V) of the words numbered at (B,)."""
+        at = at.to(self.row.device)
+        places = in_a_row(self.first[at], self.size[at])
+        x, y = super().__getitem__(places)
+        if self.shares is not None:
+            return x, self.shares[places]
+        return x, one_hot(y, self.vocab_size).float()
+
+    def n_examples(self, at: Tensor) -> int:
+        """Return how many examples the words numbered at (B,) have, M."""
+        return int(self.size[at.to(self.size.device)].sum())

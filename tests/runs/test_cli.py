@@ -142,7 +142,7 @@ def test_a_finished_run_is_not_trained_further(run, words):
 
 MISTAKES = {
     "no such option": ["train", "--model", "mlp", "--order", "3"],
-    "no such model": ["train", "--model", "lstm"],
+    "no such model": ["train", "--model", "rwkv"],
     "no steps": ["train", "--steps", "0"],
     "no number": ["train", "--learning-rate", "nan"],
     "warm-up too long": ["train", "--steps", "5", "--warmup", "9"],

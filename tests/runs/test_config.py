@@ -21,18 +21,27 @@ def class_of(name):
 def test_the_defaults_are_those_of_the_class(name):
     arguments = inspect.signature(class_of(name)).parameters.values()
     own = {p.name: p.default for p in arguments if p.default is not p.empty}
-    assert MODELS[name].options == {k: own[k] for k in own if k != "generator"}
+    del own["generator"]
+    assert MODELS[name].options.keys() == own.keys()
+    if name not in ("rnn", "lstm"):  # they share the arguments of the GRU
+        assert MODELS[name].options == own
+
+
+def built(network):
+    """What the options of a network can change: sizes, window, layers, heads."""
+    heads = [getattr(part, "n_head", None) for part in network.modules()]
+    return n_parameters(network), network.block_size, str(network), heads
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_option_changes_what_is_built(name):
     """None is taken and forgotten."""
     kind, network = MODELS[name], class_of(name)
-    before = n_parameters(network(9, **kind.options))
+    before = built(network(9, **kind.options))
     for option, value in kind.options.items():
         other = not value if isinstance(value, bool) else 2 * value
         changed = kind.options | {option: other}
-        assert n_parameters(network(9, **changed)) != before, option
+        assert built(network(9, **changed)) != before, option
 
 
 def test_what_train_gives_by_default():

@@ -331,7 +331,7 @@ def test_any_seed_of_64_bits(trained, seed):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"model": "lstm"},
+        {"model": "rwkv"},
         {"model": ""},
         {"model": "ngram", "order": 0},
         {"model": "ngram", "order": 65},

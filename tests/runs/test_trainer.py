@@ -101,7 +101,9 @@ def out(tmp_path):
 # Going on
 
 
-@pytest.mark.parametrize("model", ["bigram", "wavenet", "conv", "gated"])
+@pytest.mark.parametrize(
+    "model", ["bigram", "wavenet", "conv", "gated", "rnn", "gru", "lstm", "gpt"]
+)
 def test_every_model_goes_on_bitwise(few_words, tmp_path, model):
     settings = {"steps": 5, "batch_size": 16, "eval_every": 2}
     one, two = (
@@ -573,7 +575,7 @@ def train_in_double(size, out, words, settings):
 
 
 @slow
-@pytest.mark.parametrize("model", ["bigram", "mlp", "conv", "gated"])
+@pytest.mark.parametrize("model", ["bigram", "mlp", "conv", "gated", "gru", "gpt"])
 def test_two_processes_have_the_losses_of_one(few_words, tmp_path, model):
     settings = {"model": model, "batch_size": 16, "steps": 8, "eval_every": 2}
     if model != "bigram":

@@ -19,7 +19,7 @@ from charlm.data import (
     windows,
     windows_in_parts,
 )
-from charlm.runs.windows import Windows
+from charlm.runs.windows import WholeWords, Windows
 from charlm.vocab import UnknownCharacterError, Vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -276,6 +276,38 @@ def test_windows_of_large_alphabets_keep_every_id(n_chars, size):
     assert y.tolist() == [*range(1, n_chars + 1), 0]
     assert x[-1].tolist() == [n_chars - 1, n_chars]
     assert x.dtype == y.dtype == torch.int64
+
+
+# whole words
+
+
+@given(word_lists.filter(any), st.integers(1, 4), st.integers(0, 9))
+def test_an_item_has_all_examples_of_its_words(words, block_size, seed):
+    words = [word for word in words if word]
+    vocab = Vocabulary.from_words(words)
+    examples = WholeWords(words, vocab, block_size)
+    assert len(examples) == len(words)
+    generator = torch.Generator().manual_seed(seed)
+    at = torch.randint(len(words), (3,), generator=generator)
+    chosen = [words[i] for i in at.tolist()]
+    x, y = examples[at]
+    assert torch.equal(x, windows(chosen, vocab, block_size)[0])
+    X, Y = windows(words, vocab, block_size)
+    shares = soft_targets(X, Y, len(vocab))
+    for context, target in zip(x, y, strict=True):
+        assert torch.equal(target, shares[(context == X).all(1)][0])
+    assert examples.n_examples(at) == len(y)
+
+
+def test_of_very_many_words_the_targets_are_single_ids(monkeypatch):
+    """Shares of all would take V numbers for each example."""
+    words = ["anna", "ann", "bo"]
+    vocab = Vocabulary.from_words(words)
+    monkeypatch.setattr("charlm.runs.windows.SOFT_UP_TO", 5)
+    x, y = WholeWords(words, vocab, 3)[torch.tensor([1, 2])]
+    X, Y = windows(["ann", "bo"], vocab, 3)
+    assert torch.equal(x, X)
+    assert torch.equal(y, torch.nn.functional.one_hot(Y, len(vocab)).float())
 
 
 # followers
