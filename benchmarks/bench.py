@@ -12,6 +12,7 @@ import measure
 import products
 import sampling
 import scale
+import sequences
 import torch
 import training
 
@@ -27,10 +28,12 @@ def main() -> None:
         print(part, flush=True)
 
     print(f"\n{measure.HEADER}   (* timed on a part of the task and scaled up)")
-    benchmarks: list[measure.Benchmark | training.Race] = [
+    benchmarks: list[measure.Benchmark | training.Race | sequences.Race] = [
         *loops.BENCHMARKS,
         *training.RACES,
         *sampling.BENCHMARKS,
+        *sequences.RACES,
+        *sequences.sampling_benchmarks(),
     ]
     for benchmark in benchmarks:
         print(benchmark.times(), flush=True)

@@ -76,10 +76,9 @@ def equal_windows() -> bool:
 
 def same_bigrams(words: list[str], others: list[str]) -> bool:
     """Whether two draws of words could be from one model: are bigrams as frequent?"""
-    first, second = (
-        NGram(VOCAB, 2).fit(drawn).counts() / len(drawn) for drawn in (words, others)
-    )
-    expected = first.clamp_min(1 / len(words))
+    counts, other = (NGram(VOCAB, 2).fit(drawn).counts() for drawn in (words, others))
+    first, second = counts / len(words), other / len(others)
+    expected = (counts + other).clamp_min(1) / (len(words) + len(others))
     error = (expected * (1 / len(words) + 1 / len(others))).sqrt()
     return bool(((first - second).abs() < 6 * error).all())
 
