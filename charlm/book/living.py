@@ -9,8 +9,15 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from charlm.attention import GPT, causal_mask
 from charlm.counts import NGram
+from charlm.recurrent import GRU, LSTM, RNN
 from charlm.vocab import Vocabulary
+
+Part = tuple[dict[str, Any], dict[str, Tensor]]  # what to do, and its tensors
+# From here on places are read one by one, with what was kept at the one before.
+READ: Part = ({"op": "read"}, {})
+CELLS: dict[type, str] = {RNN: "rnn", GRU: "gru", LSTM: "lstm"}
 
 
 class Published:
@@ -40,9 +47,13 @@ def as_model(
 ) -> Published:
     """Return a model for the playground: safetensors, with what to do in its header.
 
+    Half precision rounds each weight to 11 bits and halves what a reader has to load.
+    It moves a probability by less than 0.001. Raises ValueError where a number is too
+    large for it.
+
     Parameters
     ----------
-    tensors : the parameters by name and of any shape; what is not whole becomes float32
+    tensors : the parameters by name and of any shape; what is not whole becomes float16
     layers : what happens to a context, one after the other, such as {"op": "linear",
         "weight": "W1", "bias": "b1"}. The operations and the layouts of their tensors
         are those of `book/assets/living/models.js`.
@@ -58,33 +69,70 @@ def as_model(
         "block_size": json.dumps(block_size),
         "layers": json.dumps(list(layers)),
     }
-    whole = {
-        name: (t.float() if t.is_floating_point() else t).detach().contiguous()
-        for name, t in tensors.items()
-    }
-    content = base64.b64encode(save(whole, notes)).decode()
+    kept = {name: _halved(name, t).contiguous() for name, t in tensors.items()}
+    content = base64.b64encode(save(kept, notes)).decode()
     return Published("application/x-safetensors", content)
+
+
+def _halved(name: str, tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.detach().half()
+    if not half.isfinite().all():
+        raise ValueError(f"{name} has a number that half precision lacks")
+    return half
 
 
 def layers_of(model: Any) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     """Return the tensors of a model, in their shapes, and its layers: for `as_model`.
 
-    A table of counts, a Sequential of `charlm.layers`, or one of `charlm.models` that
-    is a row of such layers, in eval mode. Raises ValueError for any other model, and
-    for a layer that pages lack.
+    A table of counts, a Sequential of `charlm.layers`, one of `charlm.models` that is a
+    row of such layers, a recurrent net or a GPT, in eval mode. Raises ValueError for
+    any other model, and for a layer that pages lack.
     """
     if isinstance(model, NGram):
         return _counts_of(model)
-    row = getattr(model, "net", model)
+    row = _parts_of(model)
     if not isinstance(row, Iterable):
         raise ValueError(f"{type(model).__name__} is not a row of layers")
     tensors: dict[str, Tensor] = {}
+    return tensors, _described(row, "", tensors)
+
+
+def _parts_of(model: Any) -> Any:
+    """Layers in a row; a list among them is a row whose end is added to its start."""
+    if cell := CELLS.get(type(model)):
+        own = {"weight": model.hidden.weight.T, "bias": model.hidden.bias}
+        return [READ, model.table, ({"op": cell}, own), model.out]
+    if not isinstance(model, GPT):
+        return getattr(model, "net", model)
+    place = ({"op": "places"}, {"weight": model.places.weight})
+    row: list[Any] = [READ, model.characters, place]
+    for block in model.blocks:
+        heads = block.attention
+        if heads.mask is not causal_mask:
+            raise ValueError("pages have only the causal mask")
+        read: Part = ({"op": "attention", "heads": heads.n_head}, {})
+        row.append([block.norm1, heads.qkv, read, heads.out])
+        row.append([block.norm2, *block.feed_forward])
+    return [*row, model.norm, model.out]
+
+
+def _described(
+    row: Iterable[Any], path: str, tensors: dict[str, Tensor]
+) -> list[dict[str, Any]]:
+    """The layers of a row, whose tensors go to `tensors`, named from the path on."""
     layers: list[dict[str, Any]] = []
     for i, part in enumerate(row):
-        settings, own = _operation(part)
-        layers.append(settings | {name: f"{i}.{name}" for name in own})
-        tensors |= {f"{i}.{name}": tensor for name, tensor in own.items()}
-    return tensors, layers
+        name = f"{path}{i}."
+        if isinstance(part, list):
+            inner = _described(part, name, tensors)
+            layers.append({"op": "add", "layers": inner})
+            continue
+        settings, own = part if isinstance(part, tuple) else _operation(part)
+        layers.append(settings | {key: name + key for key in own})
+        tensors |= {name + key: tensor for key, tensor in own.items()}
+    return layers
 
 
 def _counts_of(model: NGram) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
@@ -96,7 +144,7 @@ def _counts_of(model: NGram) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
     return tensors, [layer | {"smoothing": model.smoothing}]
 
 
-def _operation(part: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _operation(part: Any) -> Part:
     match type(part).__name__:
         case "Embedding":
             return {"op": "embedding"}, {"weight": part.weight}
@@ -112,6 +160,9 @@ def _operation(part: Any) -> tuple[dict[str, Any], dict[str, Tensor]]:
             statistics = {"mean": part.running_mean, "var": part.running_var}
             own = {"weight": part.weight, "bias": part.bias} | statistics
             return {"op": "batch_norm", "eps": part.eps}, own
+        case "LayerNorm":
+            own = {"weight": part.weight, "bias": part.bias}
+            return {"op": "layer_norm", "eps": part.eps}, own
         case "Tanh" | "ReLU" as name:
             return {"op": name.lower()}, {}
         case name:

@@ -11,8 +11,11 @@ import torch
 from bookext import hero
 from docutils import nodes
 
+from charlm.attention import GPT
 from charlm.book.living import as_model, layers_of
 from charlm.counts import NGram
+from charlm.data import load_words
+from charlm.recurrent import GRU, LSTM, RNN
 from charlm.vocab import Vocabulary
 
 WORDS = ["anna", "hannah", "nan"]
@@ -76,3 +79,61 @@ def test_a_model_that_no_page_publishes_is_told(page, monkeypatch):
     node = hero.rung(models=["nothing"])
     assert "rung-axis" not in written(hero.visit_rung, page, node)
     assert [name for _, name in told] == ["nothing"]
+
+
+READERS = {
+    "rnn": lambda g: RNN(27, 16, 20, generator=g),
+    "gru": lambda g: GRU(27, 16, 20, generator=g),
+    "lstm": lambda g: LSTM(27, 16, 20, generator=g),
+    "gpt": lambda g: GPT(27, 16, 20, 4, 3, generator=g),
+}
+
+
+@pytest.fixture(params=READERS)
+def reader(request):
+    """A net that reads a word from its beginning; the scripts know it by its name."""
+    g = torch.Generator().manual_seed(1)
+    net = READERS[request.param](g).eval()
+    for p in net.parameters():
+        p.data += torch.randn(p.shape, generator=g) / 4
+        p.data = p.data.half().float()
+    made = as_model(*layers_of(net), VOCAB, block_size=16, label="net", loss=2.0)
+    hero.take("net", made.content)
+    return net
+
+
+@torch.no_grad()
+def test_the_scripts_read_words_as_pytorch_does(reader):
+    """From the boundary on; of a longer word the last sixteen letters count."""
+    words = ["", *load_words()[::900], "mississippiriver", "abcdefghijklmnopqrstuvwxyz"]
+    ids = [[0] * 16 + VOCAB.encode(word) for word in words]
+    expected = reader(torch.tensor([row[-16:] for row in ids]))
+    asked = f"{json.dumps(words)}.map(w => [...made.net.states(w).at(-1).values])"
+    torch.testing.assert_close(
+        torch.tensor(hero.ask(asked)), expected, atol=1e-4, rtol=0
+    )
+    assert expected.std() > 0.1
+
+
+def test_a_further_letter_costs_one_place(reader):
+    """Counted in calls of exp and tanh; a letter that is taken back costs nothing."""
+    hero.engine().eval("""
+        var calls = 0, { exp, tanh } = Math
+        Math.exp = x => (calls++, exp(x))
+        Math.tanh = x => (calls++, tanh(x))
+        var cost = word => {
+            calls = 0
+            made.net.states(word)
+            return calls
+        }""")
+    whole, further, back = hero.ask(
+        '["christophe", "christopher", "christop"].map(cost)'
+    )
+    hero.engine().eval("Object.assign(Math, { exp, tanh })")
+    per_place = {RNN: 20, GRU: 3 * 20, LSTM: 5 * 20}
+    if type(reader) in per_place:
+        assert whole == 11 * per_place[type(reader)]
+        assert further == per_place[type(reader)]
+    else:  # each of 12 heads weighs all places so far
+        assert (whole, further) == (12 * sum(range(1, 12)), 12 * 12)
+    assert back == 0

@@ -26,6 +26,39 @@ def batch_norm(x, weight, bias, mean, var, eps):
     return rows.view(x.shape)
 
 
+def layer_norm(x, weight, bias, eps):
+    return F.layer_norm(x, x.shape[-1:], weight, bias, eps)
+
+
+def read(x):
+    return x
+
+
+def cell(kind):
+    """One of torch's recurrent nets, which is given rows of its input: (1, T, C)."""
+
+    def states(x, weight, bias):
+        net = kind(x.shape[-1], weight.shape[0], batch_first=True)
+        net.weight_ih_l0.data = torch.eye(x.shape[-1])
+        net.bias_ih_l0.data.zero_()
+        net.weight_hh_l0.data, net.bias_hh_l0.data = weight.T.contiguous(), bias
+        return net(x)[0]
+
+    return states
+
+
+def places(x, weight):
+    return x + weight[: x.shape[1]]
+
+
+def attention(x, heads):
+    q, k, v = (
+        part.unflatten(2, (heads, -1)).transpose(1, 2) for part in x.chunk(3, dim=2)
+    )
+    read = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return read.transpose(1, 2).flatten(2)
+
+
 def counts(x, grams, counts, smoothing):
     V = 27
     table = torch.zeros((V,) * grams.shape[1], dtype=torch.float64)
@@ -43,6 +76,13 @@ OPERATIONS: dict[str, Callable[..., torch.Tensor]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
     "counts": counts,
+    "layer_norm": layer_norm,
+    "read": read,
+    "rnn": cell(torch.nn.RNN),
+    "gru": cell(torch.nn.GRU),
+    "lstm": cell(torch.nn.LSTM),
+    "places": places,
+    "attention": attention,
 }
 
 
@@ -51,16 +91,30 @@ class PageModel:
 
     def __init__(self, path):
         with safe_open(path, "pt") as file:
-            self.tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            halves = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             notes = file.metadata()
+        self.tensors = {
+            name: half.float() if half.is_floating_point() else half
+            for name, half in halves.items()
+        }
         self.label, self.chars = notes["label"], json.loads(notes["chars"])
         self.block_size, self.layers, self.loss = (
             json.loads(notes[name]) for name in ("block_size", "layers", "loss")
         )
 
+    @torch.no_grad()
     def __call__(self, x):
-        for layer in self.layers:
+        if self.layers[0] != {"op": "read"}:
+            return self.through(self.layers, x)
+        rows = [row[max(0, int((row == 0).cumprod(0).sum()) - 1) :] for row in x]
+        return torch.cat([self.through(self.layers, row[None])[:, -1] for row in rows])
+
+    def through(self, layers, x):
+        for layer in layers:
             op, *settings = layer.items()
+            if op[1] == "add":
+                x = x + self.through(layer["layers"], x)
+                continue
             own = {name: self.tensor(value) for name, value in settings}
             x = OPERATIONS[op[1]](x, **own)
         return x

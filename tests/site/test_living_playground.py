@@ -14,7 +14,7 @@ from visits import opened
 
 from charlm.data import load_words
 
-NAMES = ["bigram", "four-gram", "mlp", "deep", "by-hand", "wavenet"]
+NAMES = ["bigram", "four-gram", "mlp", "deep", "by-hand", "wavenet", "gru", "gpt"]
 MODELS = (
     NOTEBOOK
     + """# Models
@@ -24,10 +24,12 @@ MODELS = (
 import torch
 from myst_nb import glue
 from charlm import layers
+from charlm.attention import GPT
 from charlm.counts import NGram
 from charlm.data import load_words, windows
 from charlm.memoized import MemoizedWaveNet
 from charlm.models import MLP
+from charlm.recurrent import GRU
 from charlm.book.living import as_model, layers_of
 from charlm.vocab import Vocabulary
 
@@ -45,7 +47,9 @@ models = {
     "mlp": MLP(27, 4, 16, 300, generator=g),
     "deep": MLP(27, n_hidden=100, n_layer=5, batch_norm=True, generator=g),
     "by-hand": by_hand,
-    "wavenet": MemoizedWaveNet(27, generator=g)}
+    "wavenet": MemoizedWaveNet(27, generator=g),
+    "gru": GRU(27, generator=g),
+    "gpt": GPT(27, generator=g)}
 for name, model in models.items():
     if not isinstance(model, NGram):
         for p in list(model.parameters())[-2:]:
@@ -129,6 +133,12 @@ def test_probabilities_are_pytorch_s(page, book, name):
     assert_equal_to_pytorch(page, book, name)
 
 
+@pytest.mark.parametrize("name", ["gru", "gpt"])
+def test_the_file_of_a_net_is_no_larger_than_promised(book, name):
+    path = book / "_static" / "models" / f"{name}.safetensors"
+    assert path.stat().st_size <= 350_000
+
+
 def test_a_page_that_was_opened_from_a_folder_reads_them_too(browser, book):
     with opened(browser, (book / "part" / "few.html").as_uri()) as (page, problems):
         page.get_by_role("table").wait_for()
@@ -182,8 +192,14 @@ def test_each_model_shows_what_it_sees_of_the_beginning(page):
     seen = page.locator(".living-window").evaluate_all(
         "all => all.map(e => [e.firstChild.textContent, e.lastChild.textContent])"
     )
-    assert [after for _, after in seen] == ["o", "sto", "isto", "sto", "sto", "christo"]
-    assert [before for before, _ in seen] == ["rist", "chri", "chr", "chri", "chri", ""]
+    assert [after for _, after in seen] == [
+        *["o", "sto", "isto", "sto", "sto"],
+        *["christo"] * 3,
+    ]
+    assert [before for before, _ in seen] == [
+        *["rist", "chri", "chr", "chri", "chri"],
+        *[""] * 3,
+    ]
     assert page.locator(".living-lists li").count() == 0
 
 

@@ -4,6 +4,10 @@
 //   model.probs("em")       27 probabilities: that of the end, then those of the letters
 //   model.states("em")      what each layer makes of it
 //
+// A model whose first layer is `read` takes a word from its beginning, one place at a time:
+// a layer gets what it made of the place before, too, so that a further letter costs one
+// place. What was made of the last few hundred prefixes is kept.
+//
 // `charlm.makeModel` needs no browser: the build makes models with it, too (hero.py).
 //
 // Between layers there is `{ rows, values }`: the rows of a matrix, one after the other.
@@ -11,7 +15,15 @@
 "use strict"
 
 {
-  const ARRAYS = { F32: Float32Array, I32: Int32Array, U8: Uint8Array }
+  const ARRAYS = { F16: Uint16Array, F32: Float32Array, I32: Int32Array, U8: Uint8Array }
+  const KEPT = 500 // prefixes
+
+  // Half precision: a sign, 5 bits of exponent, 10 of the fraction; all numbers are finite.
+  function fromHalf(bits) {
+    const exponent = (bits >> 10) & 31, fraction = bits & 1023
+    const size = exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24
+    return bits >> 15 ? -size : size
+  }
 
   // The tensors and the notes of a file. https://huggingface.co/docs/safetensors
   function readSafetensors(buffer) {
@@ -21,13 +33,35 @@
     const tensors = {}
     for (const [name, { dtype, shape, data_offsets: ends }] of Object.entries(entries)) {
       const [begin, end] = ends.map(offset => 8 + length + offset)
-      const values = new ARRAYS[dtype](buffer.slice(begin, end))
+      const stored = new ARRAYS[dtype](buffer.slice(begin, end))
+      const values = dtype === "F16" ? Float32Array.from(stored, fromHalf) : stored
       const size = shape.reduce((a, b) => a * b, 1)
       if (values.length !== size) throw new Error(`the tensor ${name} is incomplete`)
       tensors[name] = { shape, values }
     }
     return { tensors, notes }
   }
+
+  const sigmoid = x => 1 / (1 + Math.exp(-x))
+  const nothing = size => ({ rows: 1, values: new Float64Array(size), memory: new Float64Array(size) })
+
+  function dot(a, b, from, to) {
+    let sum = 0
+    for (let c = from; c < to; c++) sum += a[c] * b[c]
+    return sum
+  }
+
+  function softmax(z, temperature = 1) {
+    const top = Math.max(...z)
+    const weights = z.map(value => Math.exp((value - top) / temperature))
+    const total = weights.reduce((a, b) => a + b)
+    return weights.map(weight => weight / total)
+  }
+
+  // What each layer makes of a state, `{ op, rows, values }`, from the first to the last;
+  // `before` is what they made of the place before, where places are read one by one.
+  const run = (layers, state, before = []) =>
+    layers.map(({ op, apply }, i) => ({ op, ...(state = apply(state, before[i])) }))
 
   // What a layer does. Each operation is given its settings, with tensors for their names.
   const OPERATIONS = {
@@ -44,14 +78,15 @@
 
     // Each row times the weight (in, out), plus the bias (out).
     linear: ({ weight, bias }) => ({ rows, values: x }) => {
-      const [fanIn, fanOut] = weight.shape
+      const [fanIn, fanOut] = weight.shape, w = weight.values
       const values = new Float64Array(rows * fanOut)
       for (let row = 0; row < rows; row++) {
         const y = values.subarray(row * fanOut, (row + 1) * fanOut)
         if (bias) y.set(bias.values)
         for (let i = 0; i < fanIn; i++) {
           const xi = x[row * fanIn + i]
-          for (let j = 0; j < fanOut; j++) y[j] += xi * weight.values[i * fanOut + j]
+          if (xi === 0) continue // half of what a ReLU leaves
+          for (let j = 0, at = i * fanOut; j < fanOut; j++) y[j] += xi * w[at + j]
         }
       }
       return { rows, values }
@@ -62,6 +97,83 @@
       const width = weight.values.length
       const scale = Float64Array.from(weight.values, (w, c) => w / Math.sqrt(variance.values[c] + eps))
       return { rows, values: values.map((x, i) => (x - mean.values[i % width]) * scale[i % width] + bias.values[i % width]) }
+    },
+
+    // Each row with mean 0 and variance 1, then scaled and moved.
+    layer_norm: ({ weight, bias, eps }) => ({ rows, values: x }) => {
+      const width = weight.values.length
+      const values = new Float64Array(rows * width)
+      for (let at = 0; at < values.length; at += width) {
+        const row = x.subarray(at, at + width)
+        const mean = row.reduce((a, b) => a + b) / width
+        const scale = 1 / Math.sqrt(row.reduce((sum, a) => sum + (a - mean) ** 2, 0) / width + eps)
+        row.forEach((a, c) => (values[at + c] = (a - mean) * scale * weight.values[c] + bias.values[c]))
+      }
+      return { rows, values }
+    },
+
+    // A row of layers, whose end is added to its start.
+    add: ({ layers }) => ({ rows, values }, before) => {
+      const inner = run(layers, { rows, values }, before?.inner)
+      return { rows, values: values.map((x, i) => x + inner.at(-1).values[i]), inner }
+    },
+
+    read: () => state => state,
+
+    // The vector of a place is added: that of the first, of the second, and so on.
+    places: ({ weight }) => ({ values }, before) => {
+      const place = before ? before.place + 1 : 0
+      const own = weight.values.subarray(place * values.length)
+      return { rows: 1, values: values.map((x, c) => x + own[c]), place }
+    },
+
+    // h = tanh(x + h W + b)
+    rnn: weights => {
+      const hidden = OPERATIONS.linear(weights), size = weights.weight.shape[0]
+      return ({ values: x }, before = nothing(size)) =>
+        ({ rows: 1, values: hidden(before).values.map((hx, c) => Math.tanh(x[c] + hx)) })
+    },
+
+    // Blocks of channels: how much of the past to use, how much to keep, what is new.
+    gru: weights => {
+      const hidden = OPERATIONS.linear(weights), size = weights.weight.shape[0]
+      return ({ values: x }, before = nothing(size)) => {
+        const { values: hx } = hidden(before)
+        const values = before.values.map((h, c) => {
+          const r = sigmoid(x[c] + hx[c]), z = sigmoid(x[c + size] + hx[c + size])
+          return (1 - z) * Math.tanh(x[c + 2 * size] + r * hx[c + 2 * size]) + z * h
+        })
+        return { rows: 1, values }
+      }
+    },
+
+    // Blocks: what to take in, what of the memory to keep, what is new, what to show.
+    lstm: weights => {
+      const hidden = OPERATIONS.linear(weights), size = weights.weight.shape[0]
+      return ({ values: x }, before = nothing(size)) => {
+        const a = hidden(before).values.map((hx, c) => x[c] + hx)
+        const memory = before.memory.map((m, c) =>
+          sigmoid(a[c + size]) * m + sigmoid(a[c]) * Math.tanh(a[c + 2 * size]))
+        return { rows: 1, values: memory.map((m, c) => sigmoid(a[c + 3 * size]) * Math.tanh(m)), memory }
+      }
+    },
+
+    // Queries, keys and values side by side; each head has its own channels of each.
+    // `weights` has what each head looks at: (heads, places).
+    attention: ({ heads }) => ({ values: qkv }, before) => {
+      const width = qkv.length / 3, size = width / heads
+      const [query, key, value] = [0, 1, 2].map(k => qkv.subarray(k * width, (k + 1) * width))
+      const keys = [...(before?.keys ?? []), key], read = [...(before?.read ?? []), value]
+      const values = new Float64Array(width)
+      const weights = Array.from({ length: heads }, (_, head) => {
+        const from = head * size, to = from + size
+        const own = softmax(Float64Array.from(keys, key => dot(query, key, from, to) / Math.sqrt(size)))
+        own.forEach((weight, place) => {
+          for (let c = from; c < to; c++) values[c] += weight * read[place][c]
+        })
+        return own
+      })
+      return { rows: 1, values, keys, read, weights }
     },
 
     tanh: () => ({ rows, values }) => ({ rows, values: values.map(Math.tanh) }),
@@ -90,29 +202,34 @@
   charlm.makeModel = ({ tensors, notes }) => {
     const chars = JSON.parse(notes.chars)
     const size = JSON.parse(notes.block_size)
-    const steps = JSON.parse(notes.layers).map(({ op, ...settings }) => {
+    const made = layers => layers.map(({ op, ...settings }) => {
       if (!OPERATIONS[op]) throw new Error(`there is no operation ${op}`)
-      const known = Object.entries(settings).map(([key, value]) => [key, tensors[value] ?? value])
-      return { op, apply: OPERATIONS[op](Object.fromEntries(known), chars.length + 1) }
+      const known = ([key, value]) => [key, Array.isArray(value) ? made(value) : tensors[value] ?? value]
+      return { op, apply: OPERATIONS[op](Object.fromEntries(Object.entries(settings).map(known)), chars.length + 1) }
     })
+    const layers = made(JSON.parse(notes.layers))
+    const kept = new Map()
 
-    // What each layer makes of a text: `{ op, rows, values }`, from the first to the last.
+    function read(ids) {
+      const key = ids.join()
+      if (!kept.has(key)) {
+        const before = ids.length > 1 ? read(ids.slice(0, -1)) : []
+        if (kept.size >= KEPT) kept.clear()
+        kept.set(key, run(layers, { rows: 1, values: ids.slice(-1) }, before))
+      }
+      return kept.get(key)
+    }
+
+    // What each layer makes of a text, or of its last place where places are read one by one.
     const states = prefix => {
       const ids = [...prefix].map(char => 1 + chars.indexOf(char))
       if (ids.includes(0)) throw new Error(`the model does not know a letter of ${prefix}`)
-      const padded = [...Array(size).fill(0), ...ids]
-      let state = { rows: size, values: padded.slice(padded.length - size) }
-      return steps.map(({ op, apply }) => ({ op, ...(state = apply(state)) }))
+      if (layers[0].op === "read") return read([0, ...ids].slice(-size))
+      return run(layers, { rows: size, values: [...Array(size).fill(0), ...ids].slice(-size) })
     }
 
     // softmax(logits / temperature)
-    const probs = (prefix, temperature = 1) => {
-      const z = states(prefix).at(-1).values
-      const top = Math.max(...z)
-      const weights = z.map(value => Math.exp((value - top) / temperature))
-      const total = weights.reduce((a, b) => a + b)
-      return weights.map(weight => weight / total)
-    }
+    const probs = (prefix, temperature = 1) => softmax(states(prefix).at(-1).values, temperature)
 
     return { label: notes.label, loss: JSON.parse(notes.loss), chars, size, states, probs }
   }
