@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 JSON, MODEL = "text/x-json", "application/x-safetensors"
 FOLDER = "_static/models"
 NEEDS = {  # the scripts that a kind needs before its own
+    "attention": ["models"],
     "playground": ["models"],
     "deep-net": ["net"],
     "one-letter": ["models", "joins"],
