@@ -22,7 +22,7 @@ plots.use_book_style()
 figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#fbfaf7", layout="none")
 figure.text(0.05, 0.7, "Character-Level\nLanguage Modeling", size=37, weight="bold")
 figure.text(0.05, 0.59, "from Scratch", size=37, weight="bold", color=plots.BLUE)
-figure.text(0.05, 0.47, "From counting letters to a deep network", size=17)
+figure.text(0.05, 0.47, "From counting letters to a small GPT", size=17)
 for place, name in enumerate(names):
     x, y = 0.05 + 0.22 * (place % 2), 0.31 - 0.1 * (place // 2)
     figure.text(x, y, name, size=24, family="monospace", color=plots.ORANGE)

@@ -10,7 +10,7 @@ from page_models import PageModel
 from visits import opened
 
 COVER = "book/index.html"
-MODELS = ["bigram", "four-gram", "mlp", "wavenet"]
+MODELS = ["bigram", "four-gram", "mlp", "wavenet", "gru", "gpt"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LOW, HIGH = 1.9, 3.4  # the ends of the ladder's axis
 
@@ -86,7 +86,7 @@ def test_a_name_that_is_typed_moves_all_rows(browser, address):
         assert not any("safetensors" in url for url in asked)
         field.fill("Zoë Quin")
         page.wait_for_function(
-            "document.querySelectorAll('.hero-bars')[3].children.length === 8"
+            "document.querySelectorAll('.hero-bars')[5].children.length === 8"
         )
         assert field.input_value() == "zoequin"
         assert "a to z" in page.locator(".hero-note").inner_text()
@@ -94,7 +94,7 @@ def test_a_name_that_is_typed_moves_all_rows(browser, address):
         for half in page.locator(".hero-endings span").all_inner_texts():
             assert half.startswith("zoeq")
         field.fill("")
-        page.wait_for_function("document.querySelectorAll('.hero-bars i').length === 4")
+        page.wait_for_function("document.querySelectorAll('.hero-bars i').length === 6")
         assert_rows_are_those_of(page, "")
         page.wait_for_timeout(900)
         said = page.locator(".hero-report").inner_text()
@@ -129,7 +129,7 @@ def test_button_name_and_letters_are_where_they_belong(browser, address, size):
         before = page.locator(".hero").bounding_box()
         page.get_by_label("Type your name").fill("christophe")
         page.wait_for_function(
-            "document.querySelectorAll('.hero-bars')[3].children.length === 11"
+            "document.querySelectorAll('.hero-bars')[5].children.length === 11"
         )
         assert page.locator(".hero").bounding_box() == before
 
@@ -141,8 +141,9 @@ def test_the_ladder_shows_the_losses_of_the_models(browser, address):
         rows = page.locator(".rung-axis").evaluate_all(DOTS)
         labels = page.locator(".rung b").all_inner_texts()
         links = page.locator(".ladder li > p:first-child > a").all_inner_texts()
-    assert len(links) == 5
-    names = ["uniform", "bigram", "four-gram", "mlp", "deep", "by-hand", "wavenet"]
+    assert len(links) == 7
+    names = ["uniform", "bigram", "four-gram", "mlp", "deep", "by-hand"]
+    names += ["wavenet", "gru", "gpt"]
     at = {}
     for name, label, (text, share, half) in zip(names, labels, rows, strict=True):
         at[name] = LOW + share * (HIGH - LOW)
@@ -153,6 +154,7 @@ def test_the_ladder_shows_the_losses_of_the_models(browser, address):
         deviation = torch.tensor(seeds.get(name, [0.0, 0.0])).std().item()
         assert half == pytest.approx(200 * deviation / (HIGH - LOW), abs=0.01)
     assert min(at["deep"], at["by-hand"]) > at["mlp"] > at["wavenet"]
+    assert at["wavenet"] > max(at["gru"], at["gpt"])
 
 
 def test_a_name_is_typed_over_and_its_end_is_cut(browser, address):

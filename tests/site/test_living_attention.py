@@ -76,6 +76,11 @@ def page(browser, url):
     assert problems == []
 
 
+def weights_of(heads, x):
+    q, k, _ = map(heads.heads, heads.qkv(x).chunk(3, dim=2))
+    return attention_weights(q, k, causal_mask(x.shape[1]))
+
+
 @torch.no_grad()
 def looked_at(name):
     """Who looks at what, (12, T, T), and the probabilities at each place, (T, V)."""
@@ -83,12 +88,7 @@ def looked_at(name):
     for block in gpt.blocks:
         heads = block.attention
         block.norm1.register_forward_hook(
-            lambda _, x, normed, heads=heads: found.append(
-                attention_weights(
-                    *map(heads.heads, heads.qkv(normed).chunk(3, dim=2)[:2]),
-                    causal_mask(normed.shape[1]),
-                )[0]
-            )
+            lambda _, x, normed, heads=heads: found.append(weights_of(heads, normed)[0])
         )
     logits = gpt.all_places(torch.tensor([[0, *VOCAB.encode(name)]]))
     return torch.cat(found), logits[0].softmax(1)

@@ -1,7 +1,7 @@
 """The cover's figures, drawn from the models that the chapters publish.
 
     ```{hero} christopher
-    :models: bigram four-gram mlp wavenet
+    :models: bigram four-gram mlp wavenet gru gpt
     ```
 
     ````{ladder} uniform bigram four-gram; mlp

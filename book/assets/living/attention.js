@@ -85,10 +85,10 @@ charlm.living("attention", (place, { folder, models: [file], start }, tools) => 
       table.replaceChildren(
         element("caption.living-heard"),
         element("thead.living-heard", {}, element("tr", {}, element("td"), ...row().map(char => element("th", { scope: "col" }, char)),
-          element("th", { scope: "col" }, "most on"))),
+          element("th", { scope: "col" }, "looks most at"))),
         ...rows.map((block, b) => element("tbody", {},
           element("tr", {}, element("th", { scope: "rowgroup", colspan: name.length + 2 }, `Block ${b + 1}, heads 1 to ${heads}`),
-            element("td.heads-most", { "aria-hidden": "true" }, b ? "" : "most on")), ...block.map(head))))
+            element("td.heads-most", { "aria-hidden": "true" }, b ? "" : "looks most at")), ...block.map(head))))
       place.style.setProperty("--n", name.length + 1)
       choose(at)
     }
