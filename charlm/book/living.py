@@ -163,7 +163,7 @@ def _operation(part: Any) -> Part:
         case "LayerNorm":
             own = {"weight": part.weight, "bias": part.bias}
             return {"op": "layer_norm", "eps": part.eps}, own
-        case "Tanh" | "ReLU" as name:
+        case "Tanh" | "ReLU" | "GELU" as name:
             return {"op": name.lower()}, {}
         case name:
             raise ValueError(f"pages have no operation for the layer {name}")

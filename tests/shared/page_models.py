@@ -75,6 +75,7 @@ OPERATIONS: dict[str, Callable[..., torch.Tensor]] = {
     "batch_norm": batch_norm,
     "tanh": torch.tanh,
     "relu": torch.relu,
+    "gelu": F.gelu,
     "counts": counts,
     "layer_norm": layer_norm,
     "read": read,

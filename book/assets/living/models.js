@@ -43,6 +43,14 @@
   }
 
   const sigmoid = x => 1 / (1 + Math.exp(-x))
+
+  // The share of a normal distribution below x, to 1e-7 (Abramowitz and Stegun 1964, 7.1.26).
+  function normalBelow(x) {
+    const t = 1 / (1 + 0.3275911 * Math.abs(x) * Math.SQRT1_2)
+    const series = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592]
+    const above = series.reduce((sum, a) => (sum + a) * t, 0) * Math.exp(-x * x / 2) / 2
+    return x > 0 ? 1 - above : above
+  }
   const nothing = size => ({ rows: 1, values: new Float64Array(size), memory: new Float64Array(size) })
 
   function dot(a, b, from, to) {
@@ -178,6 +186,7 @@
 
     tanh: () => ({ rows, values }) => ({ rows, values: values.map(Math.tanh) }),
     relu: () => ({ rows, values }) => ({ rows, values: values.map(x => Math.max(x, 0)) }),
+    gelu: () => ({ rows, values }) => ({ rows, values: values.map(x => x * normalBelow(x)) }),
 
     // (count + smoothing) / (sum of counts + smoothing V), as logarithms.
     counts: ({ grams, counts, smoothing }, V) => {
