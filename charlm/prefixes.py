@@ -80,12 +80,51 @@ def batches_of_words(
     generator : the source of randomness
     steps : how many batches
     """
-    first = (X != 0).any(1).logical_not().nonzero().squeeze(1)  # (W,)
-    size = torch.diff(first, append=first.new_tensor([len(X)]))
+    first, size = _words(X)
     for _ in range(steps):
         word = torch.randint(len(first), (batch_size,), generator=generator)
         at = in_a_row(first[word], size[word])
         yield X[at], Y[at]
+
+
+def passes_of_words(
+    X: Tensor,
+    Y: Tensor,
+    batch_size: int,
+    *,
+    generator: torch.Generator,
+    steps: int,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield all examples of words, as `batches_of_words`, but each word once per pass.
+
+    With replacement, chance shows some words twice as often as others. Here every pass
+    shuffles the words and goes through them; a batch may end one pass and begin
+    another. Its place in the pass is not in the generator, so that a training that was
+    stopped cannot go on from there.
+
+    Parameters
+    ----------
+    X : contexts (N, T), as from `windows`, word after word
+    Y : the ids that follow them, (N,), or shares (N, V), as from `soft_targets`
+    batch_size : how many words
+    generator : the source of randomness
+    steps : how many batches
+    """
+    first, size = _words(X)
+    waiting = first.new_empty(0)
+    for _ in range(steps):
+        while len(waiting) < batch_size:
+            again = torch.randperm(len(first), generator=generator)
+            waiting = torch.cat([waiting, again])
+        word, waiting = waiting[:batch_size], waiting[batch_size:]
+        at = in_a_row(first[word], size[word])
+        yield X[at], Y[at]
+
+
+def _words(X: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where each word's examples begin, (W,), and how many it has, (W,)."""
+    first = (X != 0).any(1).logical_not().nonzero().squeeze(1)  # (W,)
+    return first, torch.diff(first, append=first.new_tensor([len(X)]))
 
 
 def in_a_row(first: Tensor, size: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from charlm.data import load_words, soft_targets, split_words, windows
-from charlm.prefixes import batches_of_words, distinct_prefixes
+from charlm.prefixes import batches_of_words, distinct_prefixes, passes_of_words
 from charlm.vocab import Vocabulary
 
 LETTERS = Vocabulary(("a", "b", "c"))
@@ -72,13 +72,14 @@ def test_the_names_share_their_beginnings():
     assert len(X) == 183_802
 
 
+@pytest.mark.parametrize("draw", [batches_of_words, passes_of_words])
 @pytest.mark.parametrize("soft", [False, True])
-def test_a_batch_holds_whole_words(soft):
+def test_a_batch_holds_whole_words(soft, draw):
     words = ["a", "abc", "cab", "bb", "c"]
     X, Y = windows(words, LETTERS, 5)
     targets = soft_targets(X, Y, 4) if soft else Y
     seen = set()
-    for x, y in batches_of_words(X, targets, 3, generator=seeded(), steps=40):
+    for x, y in draw(X, targets, 3, generator=seeded(), steps=40):
         ends = [i for i, row in enumerate(x.tolist()) if not any(row)] + [len(x)]
         assert len(ends) == 4
         for a, b in pairwise(ends):
@@ -92,3 +93,19 @@ def test_a_batch_holds_whole_words(soft):
                 assert torch.equal(y[a:b], its)
             seen.add(word)
     assert seen == set(words)
+
+
+def test_a_pass_has_each_word_once():
+    words = ["a", "abc", "cab", "bb", "c", "ab", "ba"]
+    X, Y = windows(words, LETTERS, 5)
+    drawn = list(passes_of_words(X, Y, 3, generator=seeded(), steps=14))
+    found = []
+    for x, y in drawn:
+        text = LETTERS.decode(y.tolist())
+        assert text.count(".") == 3 and len(x) == len(y)
+        found += text.split(".")[:-1]
+    passes = [found[i : i + 7] for i in range(0, 42, 7)]
+    assert all(sorted(one) == sorted(words) for one in passes)
+    assert len({tuple(one) for one in passes}) > 1
+    larger = next(passes_of_words(X, Y, 20, generator=seeded(), steps=1))
+    assert LETTERS.decode(larger[1].tolist()).count(".") == 20
