@@ -1,5 +1,7 @@
 """The figures of Part 7 show the numbers that they were given."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -37,10 +39,12 @@ def test_gaps_show_each_seed_and_the_mean():
         {"no positions": [0.01, 0.03], "one head": [0.0, -0.02]}
     )
     lines = [line for line in ax.lines if line.get_marker() == "|"]
-    marks = [list(x) for line in lines if len(x := line.get_xdata()) > 1]
+    drawn = [np.asarray(line.get_xdata()).tolist() for line in lines]
+    marks = [values for values in drawn if len(values) > 1]
     assert marks == [[0.01, 0.03], [0.0, -0.02]]
     assert [text.get_text() for text in ax.texts] == ["+0.020", "-0.010"]
-    means = [box.lines[0].get_xdata()[0] for box in ax.containers]
+    bars: list[Any] = list(ax.containers)
+    means = [bar.lines[0].get_xdata()[0] for bar in bars]
     assert means == pytest.approx([0.02, -0.01])
     assert [text.get_text() for text in ax.get_yticklabels()] == [
         "no positions",
