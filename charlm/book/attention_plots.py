@@ -51,7 +51,7 @@ def seed_gaps(gaps: Mapping[str, Sequence[float]], *, ax: Axes | None = None) ->
         ax.plot(values, [row + 0.25] * len(values), "|", color=GRAY, markersize=8)
         ax.errorbar(all_of_them.mean, row, xerr=error, fmt="o", color=BLUE, capsize=3)
         ax.annotate(
-            f"{all_of_them.mean:+.3f}",
+            f"{all_of_them.mean:+.3f}".replace("-", "−"),
             (all_of_them.mean, row),
             xytext=(0, 6),
             textcoords="offset points",

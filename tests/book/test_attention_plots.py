@@ -18,7 +18,7 @@ def closed():
 def test_a_map_has_a_row_for_each_reader_and_nothing_ahead():
     weights = np.tril(np.arange(9).reshape(3, 3) / 9)
     ax = attention_plots.attention_map(weights, ["·", "e", "m"])
-    shown = ax.images[0].get_array()
+    shown: Any = ax.images[0].get_array()
     assert (
         shown is not None
         and shown.mask.tolist() == np.triu(np.ones((3, 3)), 1).tolist()
@@ -42,7 +42,7 @@ def test_gaps_show_each_seed_and_the_mean():
     drawn = [np.asarray(line.get_xdata()).tolist() for line in lines]
     marks = [values for values in drawn if len(values) > 1]
     assert marks == [[0.01, 0.03], [0.0, -0.02]]
-    assert [text.get_text() for text in ax.texts] == ["+0.020", "-0.010"]
+    assert [text.get_text() for text in ax.texts] == ["+0.020", "−0.010"]
     bars: list[Any] = list(ax.containers)
     means = [bar.lines[0].get_xdata()[0] for bar in bars]
     assert means == pytest.approx([0.02, -0.01])
