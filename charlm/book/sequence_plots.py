@@ -8,7 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 
-from charlm.book.plots import GRAY, INK, name_curves
+from charlm.book.plots import BLUE, GRAY, GREEN, INK, ORANGE, name_curves
+
+COLORS = [BLUE, ORANGE, GREEN, INK]
 
 # From -1 over 0, the paper, to 1.
 SIGNED = LinearSegmentedColormap.from_list(
@@ -74,18 +76,28 @@ def state_map(
     return ax
 
 
-def gradient_by_lag(norms: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
+def gradient_by_lag(
+    norms: Mapping[str, ArrayLike],
+    *,
+    before: Mapping[str, ArrayLike] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw how large a gradient still is some steps back, on a scale of powers of ten.
 
     Parameters
     ----------
     norms : for each label the norms at lag 0, 1, 2, ...; each is divided by its first
+    before : for some of the labels, norms to compare with: thin dashes of the same
+        color; None for no such lines
     ax : where to draw; None for a new figure
     """
     ax = _axes(ax, 4.8, 3.2)
-    for label, values in norms.items():
-        curve = np.asarray(values, float)
-        ax.plot(curve / curve[0], ".-", label=label)
+    for i, (label, values) in enumerate(norms.items()):
+        curve, color = np.asarray(values, float), COLORS[i % len(COLORS)]
+        ax.plot(curve / curve[0], ".-", color=color, label=label)
+        if before and label in before:
+            curve = np.asarray(before[label], float)
+            ax.plot(curve / curve[0], "--", color=color, linewidth=1)
     ax.set_yscale("log")
     ax.set(xlabel="steps back", ylabel="gradient, relative to the last step")
     return name_curves(ax)

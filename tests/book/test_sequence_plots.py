@@ -62,3 +62,13 @@ def test_gradients_start_at_one():
     }
     assert curves == {"a": [1.0, 0.5, 0.25], "b": [1.0, 10.0]}
     assert {"a", "b"} <= {text.get_text() for text in ax.texts}
+
+
+def test_what_was_before_has_the_color_of_what_is_now():
+    before = {"b": [2.0, 4.0]}
+    ax = sequence_plots.gradient_by_lag({"a": [1, 1], "b": [1, 3]}, before=before)
+    a, b, was = ax.lines
+    assert np.asarray(was.get_ydata()).tolist() == [1.0, 2.0]
+    assert was.get_color() == b.get_color() != a.get_color()
+    assert was.get_linestyle() == "--" and b.get_linestyle() == "-"
+    assert {text.get_text() for text in ax.texts} == {"a", "b"}
