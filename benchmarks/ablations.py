@@ -27,7 +27,7 @@ from charlm.attention import GPT, Block
 from charlm.data import load_words, soft_targets, split_words, windows
 from charlm.evaluate import evaluate, n_parameters
 from charlm.memory import by_seen
-from charlm.prefixes import batches_of_words
+from charlm.prefixes import passes_of_words
 from charlm.train import adamw, cosine, training_steps
 from charlm.vocab import Vocabulary
 
@@ -118,7 +118,7 @@ def run(name, recipe, seed):
             block.attention.mask = windowed(window)
     X, Y = windows(TRAIN, VOCAB, model.block_size)
     targets = soft_targets(X, Y, len(VOCAB))
-    words = batches_of_words(
+    words = passes_of_words(
         X,
         targets,
         batch,
