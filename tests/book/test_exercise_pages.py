@@ -18,6 +18,8 @@ PAGES = {
     "3": "03_activations",
     "4": "04_backprop",
     "5": "05_wavenet",
+    "6": "06_recurrent",
+    "7": "07_attention",
     "E": "evaluation",
 }
 OF_THE_LECTURE = {"1": 6, "2": 3, "3": 2, "4": 4, "5": 1}
