@@ -88,18 +88,25 @@ class Trainer:
 
     def _batches(self, examples: Windows) -> Iterator[tuple[Tensor, Tensor]]:
         """Draw the rest of the batches with replacement: each process its share."""
+        if isinstance(examples, WholeWords):
+            yield from self._batches_of_words(examples)
         size = (self.recipe.batch_size,)
         while not self.finished:
             at = torch.randint(len(examples), size, generator=self.generator)
-            mine = self.group.share(at)
-            if isinstance(examples, WholeWords):
-                x, y = examples[mine]
-                # A process whose words are longer has a larger share of the mean.
-                weight = len(y) * self.group.size / examples.n_examples(at)
-                self._seed_dropout()
-                yield x, y * weight
-            else:
-                yield examples[mine]
+            yield examples[self.group.share(at)]
+
+    def _batches_of_words(
+        self, examples: WholeWords
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Cut the rest of the batches out of passes, which have each word once."""
+        size, seed = self.recipe.batch_size, self.recipe.seed
+        while not self.finished:
+            at = examples.passes(seed, self.state.step * size, size)
+            x, y = examples[self.group.share(at)]
+            # A process whose words are longer has a larger share of the mean.
+            weight = len(y) * self.group.size / examples.n_examples(at)
+            self._seed_dropout()
+            yield x, y * weight
 
     def _seed_dropout(self) -> None:
         """Let dropout, too, depend on nothing but the generator that is kept."""

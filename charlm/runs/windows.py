@@ -97,6 +97,7 @@ class WholeWords(Windows):
         ends = (ids == 0).nonzero().squeeze(1)  # (W,)
         self.size = torch.diff(ends, prepend=ends.new_tensor([-1]))
         self.first = ends + 1 - self.size
+        self.order: tuple[tuple[int, int], Tensor] | None = None  # of one pass
         self.shares: Tensor | None = None
         if len(ids) <= SOFT_UP_TO:
             examples = super().__getitem__(torch.arange(len(ids)))
@@ -121,6 +122,30 @@ class WholeWords(Windows):
         if self.shares is not None:
             return x, self.shares[places]
         return x, one_hot(y, self.vocab_size).float()
+
+    def passes(self, seed: int, start: int, size: int) -> Tensor:
+        """Return the numbers of words from a place on in an endless row: (size,).
+
+        The row is made of passes. Each has all words once, in an order of its own, so
+        that a training which was stopped finds its place again.
+
+        Parameters
+        ----------
+        seed : of the orders
+        start : the place in the row, 0 or more
+        size : how many words
+        """
+        number, place = divmod(start, len(self))
+        parts, found = [], 0
+        while found < size:
+            if self.order is None or self.order[0] != (seed, number):
+                generator = torch.Generator().manual_seed((seed + number) % 2**63)
+                order = torch.randperm(len(self), generator=generator)
+                self.order = (seed, number), order
+            parts.append(self.order[1][place : place + size - found])
+            found += len(parts[-1])
+            number, place = number + 1, 0
+        return torch.cat(parts)
 
     def n_examples(self, at: Tensor) -> int:
         """Return how many examples the words numbered at (B,) have, M."""

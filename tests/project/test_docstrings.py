@@ -178,6 +178,8 @@ def allowed(field):
     if high is None:
         return f"{shown(low)} or more"
     top = shown(high) + " - 1" * ("lt" in bounds)
+    if "lt" in bounds and "float" in str(field.annotation):
+        return f"{shown(low)} to below {shown(high)}"
     if "gt" in bounds:
         return f"above {shown(low)}, up to {top}"
     return f"{shown(low)} to {top}"

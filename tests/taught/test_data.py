@@ -299,6 +299,18 @@ def test_an_item_has_all_examples_of_its_words(words, block_size, seed):
     assert examples.n_examples(at) == len(y)
 
 
+def test_a_pass_has_each_word_once_and_can_be_entered_anywhere():
+    words = ["anna", "ann", "bo", "cy", "di"]
+    examples = WholeWords(words, Vocabulary.from_words(words), 3)
+    row = torch.cat([examples.passes(7, start, 3) for start in range(0, 30, 3)])
+    passes = row.view(6, 5)
+    assert (passes.sort(dim=1).values == torch.arange(5)).all()
+    assert len(set(map(tuple, passes.tolist()))) > 1
+    again = WholeWords(words, Vocabulary.from_words(words), 3)
+    assert torch.equal(again.passes(7, 11, 13), row[11:24])
+    assert not torch.equal(again.passes(8, 0, 30), row)
+
+
 def test_of_very_many_words_the_targets_are_single_ids(monkeypatch):
     """Shares of all would take V numbers for each example."""
     words = ["anna", "ann", "bo"]
