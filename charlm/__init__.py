@@ -1,4 +1,4 @@
-"""Character-level language models, from counting bigrams to a WaveNet.
+"""Character-level language models, from counting bigrams to a small GPT.
 
 The modules beside this one are what the book builds, one idea a file. `charlm.runs` is
 the tool that trains them on a file of words; `charlm.book` is what only the pages need.
