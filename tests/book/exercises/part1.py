@@ -61,9 +61,9 @@ def bigram(words, smoothing=1):
     return NGram(VOCAB, 2, smoothing).fit(words)(torch.arange(27)[:, None]).exp()
 
 
-def with_shares(beta, shares, added=0):
-    """The loss on test of the trigram of train that is smoothed with such shares."""
-    n = NGram(VOCAB, 3).fit(TRAIN).counts() + added
+def with_shares(beta, shares, added=0, words=TRAIN):
+    """The loss on test of the words' trigram that is smoothed with such shares."""
+    n = NGram(VOCAB, 3).fit(words).counts() + added
     P = (n + beta * shares) / (n.sum(2, keepdim=True) + beta)
     X, Y = windows(split_words(WORDS)[2], VOCAB, 2)
     return -P[X[:, 0], X[:, 1], Y].log().mean().item()
@@ -104,6 +104,7 @@ RIGHT = {
     "1.3": [
         *[(20, 2.22357), [15, 2.2236], torch.tensor([20, 2.22357]), (12, 2.2240)],
         *[(20, 2.224), (10, 2.224), (25, 2.224), (20, 2.2242)],
+        (20, with_shares(10, bigram(TRAIN))),  # of another β, by less than a thousandth
     ],
     "1.4": [
         lambda W, x: W[x],
@@ -231,6 +232,18 @@ WRONG = {
         ((8, with_shares(8, bigram(TRAIN)[:, None])), "middle character"),
         ((5, with_shares(5, torch.ones(27, 27) / 27)), "same for all letters"),
         ((1, with_shares(1, bigram(TRAIN))), "lower loss on dev"),
+        *[
+            ((20, with_shares(last, bigram(TRAIN))), "another β")  # the loop's last one
+            for last in (1, 3, 5, 40, 50, 100, 1000)
+        ],
+        ((100, with_shares(20, bigram(TRAIN))), "lower loss on dev"),
+        ((100, with_shares(100, bigram(TRAIN))), "lower loss on dev"),
+        *[
+            ((beta, with_shares(beta, bigram(TRAIN), words=words)), "more than train")
+            for beta in (0.001, 0.1, 1, 20)  # the dev loss falls with β where n has dev
+            for words in (WORDS, [*TRAIN, *DEV])
+        ],
+        ((0.1, with_shares(0.1, bigram(WORDS), words=WORDS)), "more than train"),
         ((0, math.inf), "positive"),
         ((math.inf, 2.4565), "positive"),
         (2.2236, "two numbers"),
