@@ -1,5 +1,8 @@
 """The leaderboard's rows say what the models are, and always the same."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -9,6 +12,7 @@ from charlm.evaluate import evaluate, n_parameters
 from charlm.models import WaveNet
 from charlm.runs.trainer import train
 
+PAGE = Path(__file__).parents[2] / "book" / "05_wavenet.md"
 WORDS = ["emma", "olivia", "ava", "isabella", "sophia", "mia"]
 
 
@@ -65,3 +69,12 @@ def test_the_table(vocab):
 def test_one_word_has_no_error_in_the_table(vocab):
     row = leaderboard_row("uniform", NGram(vocab, 1), ["emma"], vocab)
     assert '<td data-head="loss">3.296</td>' in as_html([row])
+
+
+def test_the_take_away_credits_no_net_that_loses_to_the_tables():
+    text = PAGE.read_text(encoding="utf-8")
+    ahead = set(re.findall(r'for k in \("(\w+)", "(\w+)"\):\n.*lead on all', text)[0])
+    assert ahead == {"tree", "gated"} and "lead on new names, {k}" in text
+    assert 'lead of the tables over the {k} on new names"' in text  # the MLPs
+    (line,) = re.findall(r"^- .*On new names (.*)$", text, re.M)
+    assert line == "the trees beat our best counting."
