@@ -3,10 +3,15 @@
 import signal
 import sys
 
+from charlm import __version__
+
 
 def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    if sys.argv[1:] == ["--version"]:  # at once, before anything is imported
+        print(f"charlm {__version__}")
+        sys.exit()
     from charlm.runs import cli
 
     cli.main()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -21,22 +22,27 @@ class WordsError(InputError):
     """A file of words that cannot be used; the message names the file."""
 
 
-def load_words(path: str | PathLike[str] | None = None) -> list[str]:
+def load_words(path: str | PathLike[str] | BinaryIO | None = None) -> list[str]:
     """Return the words of a UTF-8 text file, one per line, in the file's order.
 
-    Without a path: the 32,257 names that come with the package. Spaces around a word
-    and blank lines are dropped; spaces and dots inside a word are characters like any
-    other. Raises WordsError with one sentence that names the file and the line.
+    Without a path: the 32,257 names that come with the package. An open file, such as
+    `sys.stdin.buffer`, is read to its end. Spaces around a word and blank lines are
+    dropped; spaces and dots inside a word are characters like any other. Raises
+    WordsError with one sentence that names the file and the line.
     """
     return read_words(path)[0]
 
 
-def read_words(path: str | PathLike[str] | None) -> tuple[list[str], bytes]:
+def read_words(
+    path: str | PathLike[str] | BinaryIO | None,
+) -> tuple[list[str], bytes]:
     """Return the words as `load_words` does, WordsErrors too, and the content read."""
-    name = "names.txt" if path is None else path
+    name: Any = "names.txt" if path is None else path
     try:
         if path is None:
             content = files("charlm").joinpath(name).read_bytes()
+        elif hasattr(path, "read"):
+            name, content = path.name, path.read()
         else:
             content = Path(path).read_bytes()
     except TypeError:

@@ -1,19 +1,19 @@
 """The command line: train, sample, evaluate, compare, info.
 
-Results go to stdout, progress to stderr. torch is imported by a command that needs it,
-never for help.
+Results go to stdout, progress to stderr. torch and pydantic are imported by a command
+that needs them, never for help.
 """
 
 import io
 import json
 import math
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,8 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from charlm import __version__
-from charlm.runs.config import MODELS, ModelConfig, TrainConfig
-from charlm.vocab import InputError
+from charlm.runs.models import DEFAULT, MODELS
 
 if TYPE_CHECKING:
     from charlm.evaluate import Evaluation
@@ -50,7 +49,8 @@ def _by_model(name: str) -> str:
 
 
 def _setting(name: str, help: str, default: str | None = None) -> Any:
-    group = "Model" if name in ModelConfig.model_fields else "Training"
+    of_model = any(name in kind.options for kind in MODELS.values())
+    group = "Model" if of_model else "Training"
     return typer.Option(
         help=help,
         show_default=default or _by_model(name),
@@ -61,9 +61,24 @@ def _setting(name: str, help: str, default: str | None = None) -> Any:
 RunDirectory = Annotated[Path, typer.Argument(help="The directory of a run.")]
 File = Annotated[
     Path | None,
-    typer.Argument(help="A UTF-8 file, one word a line.", show_default="the names"),
+    typer.Argument(
+        help="A UTF-8 file, one word a line; - for standard input.",
+        show_default="the names",
+    ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+DEVICES = ("auto", "cpu", "cuda", "mps")
+SPLITS = ("train", "dev", "test", "all")
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, cuda or mps.", autocompletion=lambda: DEVICES)
+]
+WordsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--words",
+        help="The file that the run learned from.",
+        show_default="found near the run",
+    ),
+]
 Threads = Annotated[
     int, typer.Option(min=1, max=512, help="Small models are fastest with one.")
 ]
@@ -81,7 +96,8 @@ Dropout = Annotated[
 ]
 BatchNorm = Annotated[bool | None, _setting("batch_norm", "Normalize before a tanh.")]
 Steps = Annotated[
-    int | None, _setting("steps", "Training steps: updates of the weights.")
+    int | None,
+    _setting("steps", "Training steps: updates of the weights, up to 10^9."),
 ]
 BatchSize = Annotated[
     int | None, _setting("batch_size", "Examples, or whole words, per step.")
@@ -125,7 +141,10 @@ def charlm(
 def train(
     context: typer.Context,
     file: File = None,
-    model: Annotated[str, typer.Option(help=f"{', '.join(MODELS)}.")] = "wavenet",
+    model: Annotated[
+        str,
+        typer.Option(help=f"{', '.join(MODELS)}.", autocompletion=lambda: list(MODELS)),
+    ] = DEFAULT,
     directory: Annotated[
         Path | None,
         typer.Option("--out", help="The run's directory.", show_default="runs/MODEL"),
@@ -133,6 +152,7 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(help="Go on with a run that was stopped.")
     ] = None,
+    words: WordsFile = None,
     order: Order = None,
     smoothing: Smoothing = None,
     block_size: BlockSize = None,
@@ -152,6 +172,9 @@ def train(
     split_seed: SplitSeed = 42,
     device: Device = "auto",
     threads: Threads = 1,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress, no advice.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a file of words.
@@ -162,12 +185,16 @@ def train(
     import torch
 
     from charlm.runs import trainer
+    from charlm.runs.config import ModelConfig, TrainConfig
     from charlm.runs.run import new
+    from charlm.vocab import InputError
 
     torch.set_num_threads(threads)
     if resume is not None:
-        _alone(context, "resume", "device", "threads", "as_json")
-        job = trainer.resume(resume, device)
+        _alone(context, "resume", "words", "device", "threads", "quiet", "as_json")
+        job = trainer.resume(resume, device, words)
+    elif words is not None:
+        raise InputError("--words goes with --resume: give a new run its file alone")
     else:
         names = (*ModelConfig.model_fields, *TrainConfig.model_fields)
         given = {n: context.params[n] for n in names if context.params[n] is not None}
@@ -175,16 +202,34 @@ def train(
         run = new(directory, file, model=model, split_seed=split_seed, **given)
         if run.config.recipe is None:
             trainer.count(run)
-            return _report(run.load(), as_json)
+            _report(run.load(), as_json)
+            return None if quiet else _advise(run, file)
         job = trainer.begin(run, device)
-    _follow(job)
+    _follow(job, quiet)
     if job.group.rank == 0:
         _draw_losses(job)
         _report(job.run.load(device), as_json)
+        if not quiet and resume is None:
+            _advise(job.run, file)
+
+
+def _advise(run: "Run", file: Path | None) -> None:
+    """Say what a user may try next: samples, and another model to compare with."""
+    directory, words = str(run.directory), [str(file)] if file else []
+    _say(f"for words: {shlex.join(['charlm', 'sample', directory, '--novel'])}")
+    if run.config.data.path == "words.txt" and file:  # from a pipe: the run kept them
+        words = [str(run.directory / "words.txt")]
+    other = "ngram" if run.config.model != "ngram" else DEFAULT
+    train = shlex.join(["charlm", "train", *words, "--model", other])
+    beside = shlex.join(["charlm", "compare", directory, f"runs/{other}"])
+    _say(f"for another model: {train}")
+    _say(f"then side by side: {beside}")
 
 
 def _alone(context: typer.Context, *allowed: str) -> None:
     """Refuse options that go with a new run only."""
+    from charlm.vocab import InputError
+
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         given = source is not None and source.name == "COMMANDLINE"
@@ -194,17 +239,19 @@ def _alone(context: typer.Context, *allowed: str) -> None:
             )
 
 
-def _follow(job: "Trainer") -> None:
-    """Make all steps, and show how far they are; Ctrl-C saves them."""
+def _follow(job: "Trainer", quiet: bool) -> None:
+    """Make all steps, and show how far they are; Ctrl-C and SIGTERM save them."""
     from charlm.runs.progress import show_progress
     from charlm.train import NonFiniteLossError
 
     directory = job.run.directory
-    with _interruptible() as stopped, show_progress(job, err) as show:
+    shown = nullcontext() if quiet else show_progress(job, err)
+    with _interruptible(job.group.size == 1) as stopped, shown as show:
         try:
             for step, row in job:
-                show(step, row)
-                if stopped.is_set():
+                if show:
+                    show(step, row)
+                if stopped:
                     job.save()
                     break
         except NonFiniteLossError as error:
@@ -214,26 +261,35 @@ def _follow(job: "Trainer") -> None:
                 left = "train anew with a lower rate into another --out"
             _say(f"charlm: {error}; {left}")
             raise typer.Exit(1) from None
-    if stopped.is_set() and not job.finished:
+    if stopped and not job.finished:
         _say(f"stopped after step {job.state.step:,} of {job.recipe.steps:,}")
-        _say(f"to go on: charlm train --resume {directory}")
-        raise typer.Exit(130)
+        _say(f"to go on: {shlex.join(['charlm', 'train', '--resume', str(directory)])}")
+        raise typer.Exit(128 + stopped[0])
 
 
 @contextmanager
-def _interruptible() -> Iterator[Event]:
-    """Let the first Ctrl-C set an event; a second one ends the program."""
-    stopped = Event()
+def _interruptible(alone: bool) -> Iterator[list[int]]:
+    """Give a list, and put the first signal there that asks to stop.
+
+    A second one ends the program. torchrun ends its processes itself, so that of
+    several none must wait for the others.
+    """
+    stopped: list[int] = []
 
     def stop(number: int, frame: Any) -> None:
-        stopped.set()
-        signal.signal(number, before)
+        stopped.append(number)
+        give_back()
 
-    before = signal.signal(signal.SIGINT, stop)
+    def give_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    signals = (signal.SIGINT, signal.SIGTERM) if alone else (signal.SIGINT,)
+    before = {number: signal.signal(number, stop) for number in signals}
     try:
         yield stopped
     finally:
-        signal.signal(signal.SIGINT, before)
+        give_back()
 
 
 def _draw_losses(job: "Trainer") -> None:
@@ -254,7 +310,12 @@ def _report(run: "Run", as_json: bool) -> None:
 
 @app.command()
 def sample(
-    run: RunDirectory,
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The directory of a run.", show_default="one that knows names"
+        ),
+    ] = None,
     n: Annotated[
         int, typer.Option("-n", "--number", max=10**7, help="How many words.")
     ] = 20,
@@ -271,13 +332,14 @@ def sample(
     novel: Annotated[
         bool, typer.Option("--novel", help="Only words that the run's file lacks.")
     ] = False,
+    words: WordsFile = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Let a model invent words, one per line."""
     from charlm.runs.run import open_run
 
-    words = open_run(run, device).sample(
+    drawn = open_run(run, device, words=words).sample(
         n,
         prefix=prefix,
         temperature=temperature,
@@ -286,11 +348,11 @@ def sample(
         novel=novel,
     )
     if as_json:
-        _print_json(words=words)
+        _print_json(words=drawn)
     else:
-        print("\n".join(words))
-    if len(words) < n:
-        _say(f"found only {len(words)} of {n} words that the file lacks")
+        print("\n".join(drawn))
+    if len(drawn) < n:
+        _say(f"found only {len(drawn)} of {n} words that the file lacks")
 
 
 @app.command()
@@ -303,7 +365,9 @@ def evaluate(
     split: Annotated[
         str | None,
         typer.Option(
-            help="train, dev, test or all words.", show_default="dev; all of FILE"
+            help="train, dev, test or all words.",
+            show_default="dev; all of FILE",
+            autocompletion=lambda: SPLITS,
         ),
     ] = None,
     full: Annotated[
@@ -314,16 +378,17 @@ def evaluate(
             "copied samples, calibration.",
         ),
     ] = False,
+    words: WordsFile = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Measure a model on words, in nats and in bits per character."""
     from charlm.runs.run import open_run
 
-    trained = open_run(run, device)
-    words = trained.words(split or ("dev" if file is None else "all"), file)
-    found = trained.report(words) if full else None
-    score = found.score if found else trained.evaluate(words)
+    trained = open_run(run, device, words=words)
+    chosen = trained.words(split or ("dev" if file is None else "all"), file)
+    found = trained.report(chosen) if full else None
+    score = found.score if found else trained.evaluate(chosen)
     if as_json:
         return _print_json(**_numbers(score), **(found.as_dict() if found else {}))
     _say_score(score, split or ("dev" if file is None else str(file)))
@@ -335,14 +400,18 @@ def compare_runs(
     directories: Annotated[
         list[Path], typer.Argument(metavar="RUN...", help="The directories of runs.")
     ],
-    split: Annotated[str, typer.Option(help="train, dev, test or all.")] = "dev",
+    split: Annotated[
+        str,
+        typer.Option(help="train, dev, test or all.", autocompletion=lambda: SPLITS),
+    ] = "dev",
+    words: WordsFile = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Compare models on the same words: differences from the best, and errors."""
     from charlm.runs.compare import compare
 
-    rows = compare(directories, split, device)
+    rows = compare(directories, split, device, words)
     if as_json:
         return print(json.dumps(_finite([row.as_dict() for row in rows]), indent=2))
     table = Table("run", box=None)
@@ -419,7 +488,7 @@ def _say(sentence: str) -> None:
 
 
 def main() -> None:
-    """Run the command line; exit with 2 at a user's mistake, with 130 at Ctrl-C."""
+    """Run the command line; exit with a status of the page "The command line"."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # show what its encoding lacks
@@ -428,6 +497,10 @@ def main() -> None:
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         app()
-    except InputError as error:
+    except Exception as error:
+        from charlm.vocab import InputError
+
+        if not isinstance(error, InputError):
+            raise
         _say(f"charlm: {error}")
         sys.exit(2)

@@ -54,6 +54,7 @@ def compare(
     directories: Sequence[str | os.PathLike[str]],
     split: str = "dev",
     device: str = "cpu",
+    words: str | os.PathLike[str] | None = None,
 ) -> list[Compared]:
     """Return the runs, best first.
 
@@ -64,10 +65,11 @@ def compare(
     directories : those of the runs
     split : "train", "dev", "test" or "all" of the words
     device : as in `open_run`
+    words : the file that they learned from, as in `open_run`
     """
     if not directories:
         raise InputError("there are no runs to compare")
-    runs = [open_run(directory, device) for directory in directories]
+    runs = [open_run(directory, device, words=words) for directory in directories]
     first = runs[0].config.data
     for run in runs[1:]:
         data = run.config.data
@@ -76,15 +78,15 @@ def compare(
                 f"{run.directory} learned from another file, or another split of it, "
                 f"than {runs[0].directory}"
             )
-    words = runs[0].words(split)
-    scores = [run.evaluate(words) for run in runs]
+    chosen = runs[0].words(split)
+    scores = [run.evaluate(chosen) for run in runs]
     order = sorted(range(len(runs)), key=lambda i: scores[i].loss)
     best, finite = runs[order[0]], math.isfinite(scores[order[0]].loss)
 
     def difference(run: Run) -> Evaluation | None:
         if run is best or not finite:
             return None
-        return paired(run, best, words, best.vocab)
+        return paired(run, best, chosen, best.vocab)
 
     return [
         Compared(

@@ -1,96 +1,17 @@
 """What a run is: its model, its words and its training, checked, and kept as JSON."""
 
-from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from charlm import __version__
+from charlm.runs.models import MODELS
 from charlm.vocab import InputError, Vocabulary
 
-MAX_STEPS = 2**53
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A model that a run may hold, and what it gets where nothing else is asked for.
-
-    Parameters
-    ----------
-    network : its module and class; imported when one is built, as torch takes a second
-    options : the fields of `ModelConfig` that it has, with their defaults
-    recipe : the same of `TrainConfig`; None for a model that is counted in one go
-    least_batch : batch normalization needs two rows, or there is no variance
-    """
-
-    network: str
-    options: dict[str, Any]
-    recipe: dict[str, Any] | None
-    least_batch: int = 1
-
-
-_TREE = {"block_size": 8, "n_embd": 24, "n_hidden": 128}
-_QUICK = {
-    "steps": 2600,
-    "batch_size": 1024,
-    "learning_rate": 0.007,
-    "weight_decay": 0.5,
-}
-# A batch of these is so many whole words.
-_WORDS = {"steps": 1600, "batch_size": 256, "weight_decay": 0.1}
-#: All models by their names on the command line. A class takes vocab_size, its options
-#: and generator, and has a block_size. "wavenet" gets the tree that computes each
-#: distinct piece of the contexts once: the same function, sooner.
-MODELS = {
-    "ngram": Kind("charlm.counts:NGram", {"order": 4, "smoothing": 0.1}, None),
-    "bigram": Kind(
-        "charlm.models:NeuralBigram",
-        {},
-        {
-            "steps": 1000,
-            "batch_size": 4096,
-            "learning_rate": 0.1,
-            "weight_decay": 0.0,
-        },
-    ),
-    "mlp": Kind(
-        "charlm.models:MLP",
-        {
-            "block_size": 3,
-            "n_embd": 10,
-            "n_hidden": 200,
-            "n_layer": 1,
-            "batch_norm": False,
-        },
-        {**_QUICK, "steps": 4000, "learning_rate": 0.01, "weight_decay": 0.1},
-    ),
-    "wavenet": Kind("charlm.memoized:MemoizedWaveNet", _TREE, _QUICK, 2),
-    "conv": Kind("charlm.models:CausalConv", _TREE, _QUICK, 2),
-    "gated": Kind(
-        "charlm.gated:GatedWaveNet",
-        {"block_size": 8, "n_hidden": 32},
-        {**_QUICK, "weight_decay": 0.1},
-    ),
-    "rnn": Kind(
-        "charlm.recurrent:RNN",
-        {"block_size": 16, "n_hidden": 256, "dropout": 0.2},
-        {**_WORDS, "learning_rate": 0.01},
-    ),
-    "gru": Kind(
-        "charlm.recurrent:GRU",
-        {"block_size": 16, "n_hidden": 160, "dropout": 0.2},
-        {**_WORDS, "steps": 1000, "learning_rate": 0.02},
-    ),
-    "lstm": Kind(
-        "charlm.recurrent:LSTM",
-        {"block_size": 16, "n_hidden": 144, "dropout": 0.3},
-        {**_WORDS, "learning_rate": 0.03, "weight_decay": 0.15},
-    ),
-    "gpt": Kind(
-        "charlm.attention:GPT",
-        {"block_size": 16, "n_embd": 64, "n_head": 4, "n_layer": 3, "dropout": 0.1},
-        {**_WORDS, "steps": 3000, "learning_rate": 0.008, "weight_decay": 0.3},
-    ),
-}
+MAX_STEPS = 10**9
+#: What `Run.words` takes.
+SPLITS = ("train", "dev", "test", "all")
 
 
 class Checked(BaseModel):
@@ -139,7 +60,8 @@ class DataConfig(Checked):
 
     Parameters
     ----------
-    path : absolute; None for the bundled names
+    path : seen from the run's directory, absolute in format 1; None for the bundled
+        names
     bytes : the length of the file: 1 or more
     sha256 : its digest, 64 hexadecimal digits
     words : how many there are: 1 or more
@@ -158,7 +80,7 @@ class TrainConfig(Checked):
 
     Parameters
     ----------
-    steps : updates of the weights: 1 to ``2**53``
+    steps : updates of the weights: 1 to ``10**9``
     batch_size : examples, or whole words, per step: 1 to ``2**20``; at least 2 with
         batch normalization
     learning_rate : the highest one: above 0, up to 100
@@ -190,20 +112,22 @@ class Config(Checked):
 
     Parameters
     ----------
-    format : of the directory
-    model : a key of `MODELS`
+    format : of the directory; 1 is that of charlm 0.1
+    model : a key of `charlm.runs.models.MODELS`
     options : what that model is built with
     chars : the characters that it knows, sorted
     data : the words that it learns from
     recipe : how it is trained; None for counts
+    versions : of charlm and torch, when it was begun; None in format 1
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     model: str
     options: ModelConfig
     chars: tuple[str, ...] = Field(max_length=0x110000)
     data: DataConfig
     recipe: TrainConfig | None
+    versions: dict[str, str] | None = None
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
@@ -231,6 +155,11 @@ class Config(Checked):
         return self.options.model_dump(exclude_none=True)
 
 
+def versions() -> dict[str, str]:
+    """Return the versions of charlm and torch that are at work."""
+    return {"charlm": __version__, "torch": version("torch")}
+
+
 def sentence(error: ValidationError) -> str:
     """Return what is wrong first, as "n-hidden: input should be ..., got 0"."""
     first = error.errors(include_url=False)[0]
@@ -252,7 +181,7 @@ def configure(
 
     Parameters
     ----------
-    model : a key of `MODELS`
+    model : a key of `charlm.runs.models.MODELS`
     asked : fields of `ModelConfig` and `TrainConfig`, by name
     """
     if model not in MODELS:

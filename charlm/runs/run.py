@@ -1,9 +1,9 @@
 """A run: a model, the words that it learns from, and the directory that keeps both."""
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,21 @@ import torch
 from torch import Tensor, nn
 
 from charlm.counts import NGram
-from charlm.data import load_words, read_words, split_words
-from charlm.evaluate import Evaluation, evaluate, n_parameters
-from charlm.runs.config import MODELS, Config, DataConfig, configure
+from charlm.data import split_words
+from charlm.evaluate import Evaluation, evaluate, n_parameters, word_losses
+from charlm.runs.config import SPLITS, Config, configure, versions
+from charlm.runs.models import DEFAULT, MODELS
 from charlm.runs.report import Report, report
-from charlm.runs.store import MODEL, RunError, Store
+from charlm.runs.source import Words, find_words, read_source, require_enough
+from charlm.runs.store import MODEL, STATE, Metrics, RunError, Store
 from charlm.sample import sample_words
 from charlm.vocab import InputError, Vocabulary
 
 CPU = torch.device("cpu")
-#: What `Run.words` takes.
-SPLITS = ("train", "dev", "test", "all")
-MIN_WORDS = 10
 MAX_PARAMETERS = 2**28
 NOVEL_ROUNDS = 50
+# The folder of the package with a run on the names: `make first` trains it anew.
+FIRST = "first"
 
 
 class Run:
@@ -34,10 +35,16 @@ class Run:
     ----------
     store : the directory, and the configuration
     words : all words of the file; None reads them again when they are asked for
+    file : where the words are; None looks for them around the directory
     """
 
-    def __init__(self, store: Store, words: list[str] | None = None) -> None:
-        self.store, self.config = store, store.config
+    def __init__(
+        self,
+        store: Store,
+        words: list[str] | None = None,
+        file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.store, self.config, self.file = store, store.config, file
         self.vocab: Vocabulary = self.config.vocab
         self.model: Any = None
         self.device = CPU
@@ -58,6 +65,21 @@ class Run:
     def n_parameters(self) -> int:
         """How many numbers the model has learned."""
         return n_parameters(self.model)
+
+    @property
+    def history(self) -> tuple[Metrics, ...]:
+        """The evaluations of the training so far, in their order.
+
+        Raises RunError where the directory has none that can be read.
+        """
+        name = STATE if self.store.has(STATE) else MODEL  # counts have no state
+        return self.store.read_state(name).rows
+
+    def __repr__(self) -> str:
+        what = (
+            "not loaded" if self.model is None else f"{self.n_parameters:,} parameters"
+        )
+        return f"<Run {self.directory}: {self.config.model}, {what}>"
 
     def __call__(self, idx: Tensor) -> Tensor:
         """Return the logits of contexts: (B, T) -> (B, V)."""
@@ -114,9 +136,10 @@ class Run:
             raise InputError(f"there is no split {split!r}, only {', '.join(SPLITS)}")
         seed = self.config.data.split_seed
         if file is not None:
-            return _split(load_words(file), seed)[split]
+            return _split(read_source(file).words, seed)[split]
         if split not in self._words:
-            self._words = _split(_read_again(self.config.data), seed)
+            words = find_words(self.config.data, self.directory, self.file)
+            self._words = _split(words, seed)
         return self._words[split]
 
     def let_go(self, *splits: str) -> None:
@@ -129,6 +152,15 @@ class Run:
         if not words:
             raise InputError("there are no words to evaluate on")
         return evaluate(self, words, self.vocab)
+
+    def score(self, word: str) -> float:
+        """Return log p(word) in nats, its end included: likelier words are nearer to 0.
+
+        Raises InputError at an unknown character, and where it is no string.
+        """
+        if not isinstance(word, str):
+            raise InputError(f"score takes one word: got a {type(word).__name__}")
+        return -float(word_losses(self, [word], self.vocab).sum())
 
     def report(self, words: Sequence[str]) -> Report:
         """Return the loss with all that belongs to it, as `charlm.runs.report.report`.
@@ -196,9 +228,9 @@ class Run:
 
 def new(
     directory: str | os.PathLike[str],
-    file: str | os.PathLike[str] | None = None,
+    words: Words = None,
     *,
-    model: str = "wavenet",
+    model: str = DEFAULT,
     split_seed: int = 42,
     **settings: Any,
 ) -> Run:
@@ -209,30 +241,46 @@ def new(
     Parameters
     ----------
     directory : where it will be kept
-    file : one word per line; without it, the bundled names
-    model : a key of `charlm.runs.config.MODELS`
+    words : as in `charlm.runs.trainer.train`
+    model : a key of `charlm.runs.models.MODELS`
     split_seed : shuffles the words before the split into train, dev and test
     **settings : the options of `charlm train` with underscores, such as n_hidden=64:
         fields of `charlm.runs.config.ModelConfig` and `charlm.runs.config.TrainConfig`
     """
     options, recipe = configure(model, settings)
-    words, data = _read(file, split_seed)
+    source = read_source(words)
+    require_enough(source, words)
     config = Config.of(
         {
             "model": model,
             "options": options,
-            "chars": Vocabulary.from_words(words).chars,
-            "data": data,
+            "chars": Vocabulary.from_words(source.words).chars,
+            "data": source.describe(Path(directory), split_seed),
             "recipe": recipe,
+            "versions": versions(),
         }
     )
     build(config)
-    return Run(Store(Path(directory), config), words)
+    return Run(Store(Path(directory), config, source.kept), source.words, source.path)
 
 
-def open_run(directory: str | os.PathLike[str], device: str = "cpu") -> Run:
-    """Return a trained run with its best parameters. Raises RunError, InputError."""
-    return Run(Store.open(Path(directory))).load(device)
+def open_run(
+    directory: str | os.PathLike[str] | None = None,
+    device: str = "cpu",
+    *,
+    words: str | os.PathLike[str] | None = None,
+) -> Run:
+    """Return a trained run with its best parameters. Raises RunError, InputError.
+
+    Parameters
+    ----------
+    directory : of the run; without it, the small one that comes with the package
+    device : "cpu", "cuda", "mps" or "auto"
+    words : the file that it learned from, where that is not beside the run any more
+    """
+    if directory is None:
+        directory = str(files("charlm") / FIRST)
+    return Run(Store.open(Path(directory)), file=words).load(device)
 
 
 def build(config: Config, generator: torch.Generator | None = None) -> Any:
@@ -281,42 +329,6 @@ def device_named(name: str) -> torch.device:
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return torch.device(name)
-
-
-def _read(
-    path: str | os.PathLike[str] | None, split_seed: int
-) -> tuple[list[str], DataConfig]:
-    """Return the words of a file, and what to recognize it by. Raises InputError."""
-    words, content = read_words(path)
-    if len(words) < MIN_WORDS:
-        raise InputError(
-            f"{path} has {len(words)} word{'s'[: len(words) != 1]}: "
-            f"it takes {MIN_WORDS} to split them into train, dev and test"
-        )
-    if path is not None and not os.path.isfile(path):
-        raise InputError(f"{path} can be read only once: write it to a file first")
-    data = {
-        "path": None if path is None else os.path.abspath(path),
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "words": len(words),
-        "split_seed": split_seed,
-    }
-    return words, DataConfig.of(data)
-
-
-def _read_again(data: DataConfig) -> list[str]:
-    """Return the words of a run's file. Raises RunError if it is gone or changed."""
-    name = data.path or "the bundled names.txt"
-    if data.path is not None and not os.path.isfile(data.path):
-        raise RunError(f"{name}, which the run learned from, is not there any more")
-    changed = RunError(f"{name} is not the file any more that the run learned from")
-    if data.path is not None and os.path.getsize(data.path) != data.bytes:
-        raise changed
-    words, found = _read(data.path, data.split_seed)
-    if found != data:
-        raise changed
-    return words
 
 
 def _split(words: list[str], seed: int) -> dict[str, list[str]]:

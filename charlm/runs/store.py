@@ -1,5 +1,7 @@
 """A run's directory: config.json, model.safetensors, metrics.csv, state.safetensors.
 
+Words that are in no other file are kept there, too, as words.txt.
+
 All of it is data, and none is code: nothing is unpickled. Each file is written under
 another name, flushed to the disk and then renamed, so that there is always a whole one.
 """
@@ -8,11 +10,11 @@ import csv
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from filelock import FileLock, Timeout
@@ -31,6 +33,7 @@ CONFIG, MODEL, METRICS, STATE, LOSSES = FILES = (
     "state.safetensors",
     "loss.png",
 )
+WORDS = "words.txt"
 LOCK = ".lock"
 MAX_CONFIG_BYTES = 2**25
 DTYPES = {
@@ -77,10 +80,20 @@ class Store:
     ----------
     directory : need not exist yet
     config : the configuration of the run
+    words : the content of a file of words to keep; None where there is one elsewhere
+    digest : as `digest_of` gives it for the configuration's text; None makes it anew
     """
 
-    def __init__(self, directory: Path, config: Config) -> None:
-        self.directory, self.config = directory, config
+    def __init__(
+        self,
+        directory: Path,
+        config: Config,
+        words: bytes | None = None,
+        digest: str | None = None,
+    ) -> None:
+        self.directory, self.config, self.words = directory, config, words
+        #: The run's hash; its tensors carry it, so that no other run's are taken.
+        self.digest = digest or digest_of(config.model_dump_json())
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -98,7 +111,8 @@ class Store:
                 raise RunError(f"{path} is too long for a configuration")
             raw = path.read_bytes()
         try:
-            return cls(directory, Config.model_validate_json(raw))
+            config = Config.model_validate_json(raw)
+            return cls(directory, config, digest=digest_of(raw.decode()))
         except ValidationError as error:
             raise RunError(f"{path} cannot be used: {sentence(error)}") from None
 
@@ -110,11 +124,15 @@ class Store:
         with _writing(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
         with self.locked():
-            if any(map(self.has, FILES)):
+            kept = (WORDS,) if self.words is not None else ()
+            if any(map(self.has, (*FILES, *kept))):
                 raise RunError(
                     f"{self.directory} holds a run already: choose another --out"
                     f"{self._way_on()}"
                 )
+            if self.words is not None:
+                write(self.directory / WORDS, self.words)
+                self.words = None  # they may take much room
             text = self.config.model_dump_json(indent=2)
             write(self.directory / CONFIG, text.encode() + b"\n")
 
@@ -148,11 +166,6 @@ class Store:
         """Return whether there is a file of this name, or a link in its place."""
         return os.path.lexists(self.directory / name)
 
-    @cached_property
-    def digest(self) -> str:
-        """The run's hash; its tensors carry it, so that no other run's are taken."""
-        return hashlib.sha256(self.config.model_dump_json().encode()).hexdigest()
-
     def write_tensors(
         self, name: str, tensors: dict[str, Tensor], state: TrainState
     ) -> None:
@@ -181,24 +194,37 @@ class Store:
         name : `MODEL` or `STATE`
         like : tensors of the same names, shapes and types, compared before any is read
         """
-        path = self.directory / name
-        if not os.path.isfile(path):
-            raise RunError(f"{path}: there is no such file")
-        with _reading(path), safe_open(path, "pt") as file:
-            notes = file.metadata() or {}
-            if notes.get("run") != self.digest:
-                raise RunError(f"{path} does not belong to this run's {CONFIG}")
+        with self._opened(name) as file:
+            path, state = self.directory / name, self._progress(name, file)
             found = {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118
             if like is not None:
                 kinds = {k: (s.get_shape(), s.get_dtype()) for k, s in found.items()}
                 own = {k: (list(t.shape), DTYPES[t.dtype]) for k, t in like.items()}
                 if kinds != own:
                     raise RunError(f"{path} holds other tensors than this model has")
-            try:
-                state = TrainState.model_validate_json(notes.get("progress", ""))
-            except ValidationError as error:
-                raise RunError(f"{path} is damaged: {sentence(error)}") from None
             return {key: file.get_tensor(key) for key in found}, state
+
+    def read_state(self, name: str) -> TrainState:
+        """Return how far the run was, without its tensors; RunError as there."""
+        with self._opened(name) as file:
+            return self._progress(name, file)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[Any]:
+        path = self.directory / name
+        if not os.path.isfile(path):
+            raise RunError(f"{path}: there is no such file")
+        with _reading(path), safe_open(path, "pt") as file:
+            yield file
+
+    def _progress(self, name: str, file: Any) -> TrainState:
+        path, notes = self.directory / name, file.metadata() or {}
+        if notes.get("run") != self.digest:
+            raise RunError(f"{path} does not belong to this run's {CONFIG}")
+        try:
+            return TrainState.model_validate_json(notes.get("progress", ""))
+        except ValidationError as error:
+            raise RunError(f"{path} is damaged: {sentence(error)}") from None
 
     def write_metrics(self, state: TrainState) -> None:
         """Save the evaluations as CSV. Raises RunError where it cannot be written."""
@@ -211,6 +237,16 @@ class Store:
     def write_picture(self, png: bytes) -> None:
         """Save the losses as a picture. Raises RunError where it cannot be written."""
         write(self.directory / LOSSES, png)
+
+
+def digest_of(config: str) -> str:
+    """Return the hash of a configuration as JSON, however it is indented.
+
+    It is that of the text, not of what the text means here: a field that came later,
+    and that an older run lacks, does not change it.
+    """
+    text = re.sub(r'("(?:[^"\\]|\\.)*")|\s+', r"\1", config)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ killed in between repeats some steps, and repeats them bitwise.
 import math
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,7 +18,9 @@ from torch import Tensor
 
 from charlm.evaluate import evaluate
 from charlm.runs.distributed import check_batch, join
+from charlm.runs.models import DEFAULT
 from charlm.runs.run import CPU, Run, build, device_named, new
+from charlm.runs.source import Words
 from charlm.runs.store import MODEL, STATE, Metrics, RunError, Store, TrainState
 from charlm.runs.windows import WholeWords, Windows
 from charlm.train import NonFiniteLossError, Step, adamw, cosine, training_steps
@@ -228,15 +231,26 @@ def begin(run: Run, device: str = "cpu") -> Trainer:
     return trainer
 
 
-def resume(directory: str | os.PathLike[str], device: str = "cpu") -> Trainer:
-    """Return the trainer of a run from its last state on. Raises RunError."""
+def resume(
+    directory: str | os.PathLike[str],
+    device: str = "cpu",
+    words: str | os.PathLike[str] | None = None,
+) -> Trainer:
+    """Return the trainer of a run from its last state on. Raises RunError.
+
+    Parameters
+    ----------
+    directory : of the run
+    device : "cpu", "cuda", "mps" or "auto"
+    words : the file that it learns from, where that is not beside the run any more
+    """
     store = Store.open(Path(directory))
     if store.config.recipe is None:
         raise RunError(
             f"{directory} is a table of counts, made in one go: "
             "if it is not whole, remove it and train anew"
         )
-    trainer = Trainer(Run(store), device)
+    trainer = Trainer(Run(store, file=words), device)
     trainer.restore()
     return trainer
 
@@ -265,31 +279,46 @@ def count(run: Run) -> Metrics:
 
 
 def train(
-    file: str | os.PathLike[str] | None = None,
+    words: Words = None,
     *,
-    out: str | os.PathLike[str],
-    model: str = "wavenet",
+    out: str | os.PathLike[str] | None = None,
+    model: str = DEFAULT,
     device: str = "cpu",
+    progress: bool = False,
     **settings: Any,
 ) -> Run:
-    """Train a model on a file of words, and return the run with its best parameters.
+    """Train a model on words, and return the run with its best parameters.
 
     Raises InputError where anything given cannot be used, NonFiniteLossError where the
     training breaks down.
 
     Parameters
     ----------
-    file : one word per line; without it, the bundled names
-    out : the directory to keep it in; it must not hold a run yet
-    model : a key of `charlm.runs.config.MODELS`
+    words : the path of a file, one word per line; or a list of words, or a column of a
+        table, which the run then keeps; without them, the bundled names
+    out : the directory to keep it in, which must not hold a run yet; "runs/MODEL"
+    model : a key of `charlm.runs.models.MODELS`
     device : "cpu", "cuda", "mps" or "auto"
+    progress : whether to show on stderr how far it is
     **settings : the options of `charlm train` with underscores, such as n_hidden=64,
         and split_seed: as in `charlm.runs.run.new`
     """
-    run = new(out, file, model=model, **settings)
+    run = new(out or Path("runs", model), words, model=model, **settings)
     if run.config.recipe is None:
         count(run)
     else:
-        for _ in begin(run, device):
-            pass
+        job = begin(run, device)
+        with _shown(job) if progress else nullcontext() as show:
+            for step, row in job:
+                if show:
+                    show(step, row)
     return run.load(device)
+
+
+def _shown(job: Trainer) -> Any:
+    """Return what shows the steps of a training on stderr."""
+    from rich.console import Console
+
+    from charlm.runs.progress import show_progress  # which needs this module
+
+    return show_progress(job, Console(stderr=True, force_jupyter=False))

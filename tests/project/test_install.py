@@ -65,7 +65,7 @@ def test_the_wheel_alone_runs_the_examples(clone, tmp_path):
     (work / "my_words.txt").write_text("\n".join(NAMES[:2000]))
     said = sh(block("charlm train"), work, commands)
     assert said.count("\nma") >= 19 and "runs/ngram" in said
-    (work / "example.py").write_text(block("from charlm.runs import"))
+    (work / "example.py").write_text(block("from charlm import"))
     said = sh("python example.py", work, commands)
     assert said.count("'ma") == 5 and "±" in said
 

@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "charlm"
 TAUGHT = [path for path in PACKAGE.glob("*.py") if path.name[0] != "_"]
 MAX_LINES, MAX_LINES_OF_ALL = 250, 3100
+#: What the package itself hands on of the tool.
+TOOL = ("charlm.train", "charlm.open_run", "charlm.Run")
 LEAVES = ("layers", "backprop", "scalar")  # a reader can open them alone
 
 
@@ -22,7 +24,9 @@ def parts(source):
         elif isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         for name in names:
-            if name == "charlm" or name.startswith("charlm."):
+            if name in TOOL:
+                yield "runs"
+            elif name == "charlm" or name.startswith("charlm."):
                 folder = name.split(".")[1:2]
                 yield folder[0] if folder in (["runs"], ["book"]) else "taught"
 
@@ -33,6 +37,8 @@ def parts(source):
         ("from charlm.data import windows\nimport charlm.vocab", ["taught"] * 2),
         ("def f():\n    from charlm.runs.run import Run", ["runs"]),
         ("from charlm.book import plots", ["book"]),
+        ("from charlm import train", ["runs"]),
+        ("from charlm.train import fit", ["taught"]),
         ("from charlm import runs, layers", ["runs", "taught"]),
         ("import torch\nfrom pathlib import Path", []),
     ],

@@ -37,7 +37,7 @@ def test_its_commands_run(tmp_path, monkeypatch, names, capsys):
     for line in block.splitlines():
         command, *arguments = shlex.split(line, comments=True)
         assert command == "charlm"
-        arguments += ["--steps", "20"] if "wavenet" in arguments else []
+        arguments += ["--steps", "20"] if "runs/first" in arguments[3:4] else []
         monkeypatch.setattr("sys.argv", [command, *arguments])
         with pytest.raises(SystemExit) as end:
             main()

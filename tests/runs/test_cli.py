@@ -5,16 +5,20 @@ import csv
 import json
 import os
 import runpy
+import shlex
+import signal
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
+from safetensors.torch import load_file
 
-from charlm.runs import cli
-from charlm.runs.config import MODELS
+import charlm
+from charlm.runs import cli, trainer
+from charlm.runs.config import MODELS, SPLITS
 
 TINY = ["--steps", "20", "--batch-size", "16", "--eval-every", "5"]
 DRAW_LOSSES = cli._draw_losses
@@ -72,7 +76,115 @@ def test_each_model_through_the_same_commands(run, words, model):
 def test_results_on_stdout_and_progress_on_stderr(run, words):
     _, out, err = run("train", words, *small("mlp")[:-2])  # as often as by default
     assert "bits a character" in out and "step" not in out
-    assert len(err.splitlines()) == 20 and all("dev" in x for x in err.splitlines())
+    *steps, sample, other, beside = err.splitlines()
+    assert len(steps) == 20 and all("dev" in line for line in steps)
+    assert sample == "for words: charlm sample runs/mlp --novel"
+    assert other == f"for another model: charlm train {words} --model ngram"
+    assert beside == "then side by side: charlm compare runs/mlp runs/ngram"
+
+
+def test_its_advice_can_be_typed_as_it_stands(run, names):
+    Path("my words.txt").write_text("\n".join(names[:200]))
+    arguments = ["my words.txt", *small("ngram"), "--out", "it's mine"]
+    _, _, err = run("train", *arguments)
+    sample, other, beside = (line.partition(": ")[2] for line in err.splitlines())
+    assert shlex.split(sample)[2] == "it's mine"
+    assert shlex.split(other)[2:] == ["my words.txt", "--model", "gru"]
+    for line in (sample, [*shlex.split(other)[1:], *TINY, "--n-hidden", "4"], beside):
+        typed = line if isinstance(line, list) else shlex.split(line)[1:]
+        assert run(*typed)[0] == 0, line
+
+
+@pytest.mark.parametrize("model", ["mlp", "ngram"])
+def test_quiet_says_the_result_and_nothing_else(run, words, model):
+    status, out, err = run("train", words, *small(model), "--quiet")
+    assert (status, err) == (0, "") and "bits a character" in out
+    if model == "mlp":
+        Path("runs/mlp/state.safetensors").unlink()
+        assert run("train", "--resume", "runs/mlp", "-q")[::2] == (0, "")
+
+
+@pytest.mark.parametrize(
+    "line, values",
+    [
+        ("charlm train --model ", set(MODELS)),
+        ("charlm train --model w", {"wavenet"}),
+        ("charlm sample runs/first --device ", {"auto", "cpu", "cuda", "mps"}),
+        ("charlm evaluate runs/first --split ", {*SPLITS}),
+        ("charlm compare runs/first --split t", {"train", "test"}),
+    ],
+)
+def test_the_shell_completes_values(line, values):
+    environment = {"_CHARLM_COMPLETE": "complete_bash", "COMP_WORDS": line}
+    environment |= {"COMP_CWORD": str(len(line.split(" ")) - 1)}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.argv = ['charlm']\nfrom charlm.runs.cli"
+            " import app\napp(prog_name='charlm')",
+        ],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+    )
+    assert {*done.stdout.split()} == values, done.stderr
+
+
+CPU = """
+import resource, subprocess, sys
+def used():
+    took = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took.ru_utime + took.ru_stime
+for argument in ("--version", "--help"):
+    each = []
+    for _ in range(5):
+        before = used()
+        subprocess.run([sys.executable, "-m", "charlm", argument], capture_output=True)
+        each.append(used() - before)
+    print(argument, min(each))
+    assert min(each) <= 0.3, each
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it does not tell the time of CPU")
+def test_the_version_and_help_are_there_at_once():
+    done = subprocess.run([sys.executable, "-c", CPU], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no signals")
+@pytest.mark.parametrize(
+    "number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_saves_the_training(run, words, monkeypatch, number, status):
+    """As Ctrl-C, and as a machine that is shut down, or `kill`: no step is lost."""
+    arguments = [words, *small("mlp"), "--eval-every", "20"]
+    run("train", *arguments, "--out", "whole")
+    seen = []
+
+    def stop_at(step):
+        seen.append(step)
+        if len(seen) == 7:
+            signal.raise_signal(number)
+
+    make = trainer.training_steps
+    monkeypatch.setattr(
+        trainer,
+        "training_steps",
+        lambda *a: (stop_at(step) or step for step in make(*a)),
+    )
+    handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    found, out, err = run("train", *arguments, "--out", "cut off")
+    assert (found, out) == (status, "")
+    assert err.splitlines()[-2:] == [
+        "stopped after step 7 of 20",
+        "to go on: charlm train --resume 'cut off'",
+    ]
+    assert signal.getsignal(signal.SIGTERM) == handlers[1]
+    assert run("train", "--resume", "cut off")[0] == 0
+    both = [load_file(f"{name}/model.safetensors") for name in ("whole", "cut off")]
+    assert all(torch.equal(tensor, both[1][name]) for name, tensor in both[0].items())
 
 
 @pytest.mark.parametrize("every", [5, 20])
@@ -146,8 +258,16 @@ MISTAKES = {
     "no steps": ["train", "--steps", "0"],
     "no number": ["train", "--learning-rate", "nan"],
     "warm-up too long": ["train", "--steps", "5", "--warmup", "9"],
-    "odd tree": ["train", "--block-size", "6"],
-    "too large": ["train", "--n-hidden", "16384", "--n-embd", "16384"],
+    "odd tree": ["train", "--model", "wavenet", "--block-size", "6"],
+    "too large": [
+        "train",
+        "--model",
+        "mlp",
+        "--n-hidden",
+        "16384",
+        "--n-embd",
+        "16384",
+    ],
     "no such device": ["train", "--device", "tpu"],
     "no such file": ["train", "nowhere.txt"],
     "no such run": ["sample", "nowhere"],
@@ -178,7 +298,7 @@ for command in ("", "train", "sample", "evaluate", "compare", "info"):
     sys.argv = ["charlm", *command.split(), "--help"]
     try: main()
     except SystemExit as end: assert not end.code, command
-assert not {"torch", "matplotlib"} & {*sys.modules}, "heavy imports"
+assert not {"torch", "matplotlib", "numpy"} & {*sys.modules}, "heavy imports"
 """
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -201,7 +321,7 @@ def test_tables_are_text_in_a_notebook_too(monkeypatch):
 
 
 def test_version(run):
-    assert run("--version")[1] == f"charlm {version('charlm')}\n"
+    assert run("--version")[1] == f"charlm {charlm.__version__}\n"
 
 
 def test_each_option_is_defined_once():
