@@ -1,6 +1,8 @@
 """The examples of very many words: kept as one row, cut out batch by batch."""
 
+import operator
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -13,6 +15,30 @@ from charlm.vocab import Vocabulary
 
 #: Up to so many examples, each asks for all that followed its context.
 SOFT_UP_TO = 2**20
+
+
+# The numbers of examples: a tensor or an array, a list, a slice, or one alone.
+Numbers: TypeAlias = Tensor | np.ndarray | Sequence[int] | slice | int
+
+
+def _numbers(at: Any, n: int) -> tuple[Tensor, bool]:
+    """Return numbers from 0 to n - 1 as a tensor (B,), and whether it was one alone.
+
+    Negative ones count from the end. A tensor is taken as it is, unchecked: in each
+    step of a training it comes from a generator.
+    """
+    if isinstance(at, slice):
+        return torch.arange(*at.indices(n)), False
+    if isinstance(at, np.ndarray) and at.ndim:
+        at = torch.from_numpy(at)
+    if isinstance(at, Tensor) and at.ndim:
+        return at.nonzero().squeeze(1) if at.dtype == torch.bool else at, False
+    is_one = not isinstance(at, Sequence)
+    listed = [operator.index(number) for number in ([at] if is_one else at)]
+    for number in listed:
+        if not -n <= number < n:
+            raise IndexError(f"there is no example {number}, only {n:,} of them")
+    return torch.tensor(listed, dtype=torch.int64) % max(n, 1), is_one
 
 
 class Windows:
@@ -29,6 +55,9 @@ class Windows:
     words : of characters that vocab has
     vocab : numbers the characters
     block_size : T, the length of a context, 0 or more
+
+    A tensor, a list or a slice of numbers gives that many examples at once, one number
+    gives one: so it is a data set for ``torch.utils.data.DataLoader``.
 
     Examples
     --------
@@ -60,8 +89,20 @@ class Windows:
         """The number of examples, N."""
         return len(self.row) - self.block_size
 
-    def __getitem__(self, at: Tensor) -> tuple[Tensor, Tensor]:
-        """Return x (B, T) and y (B,), int64, of the examples numbered at (B,)."""
+    def __getitem__(self, at: Numbers) -> tuple[Tensor, Tensor]:
+        """Return x (B, T) and y (B,), int64, of the examples numbered at (B,).
+
+        Of one number: x (T,) and y (). Raises IndexError where there is none such.
+        """
+        places, is_one = _numbers(at, len(self))
+        x, y = self._cut(places)
+        return (x[0], y[0]) if is_one else (x, y)
+
+    def __getitems__(self, at: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """Return the examples one by one, cut at once: a DataLoader asks for that."""
+        return list(zip(*self[at], strict=True))
+
+    def _cut(self, at: Tensor) -> tuple[Tensor, Tensor]:
         at = at.to(self.row.device)
         places = torch.arange(self.block_size + 1, device=at.device)
         ids = self.row[at[:, None] + places]  # (B, T + 1), still in small integers
@@ -100,7 +141,7 @@ class WholeWords(Windows):
         self.order: tuple[tuple[int, int], Tensor] | None = None  # of one pass
         self.shares: Tensor | None = None
         if len(ids) <= SOFT_UP_TO:
-            examples = super().__getitem__(torch.arange(len(ids)))
+            examples = self._cut(torch.arange(len(ids)))
             self.shares = soft_targets(*examples, len(vocab))
 
     def to(self, device: torch.device | str) -> "WholeWords":
@@ -114,11 +155,14 @@ class WholeWords(Windows):
         """The number of words, W."""
         return len(self.first)
 
-    def __getitem__(self, at: Tensor) -> tuple[Tensor, Tensor]:
-        """Return x (M, T) and y (M, V) of the words numbered at (B,)."""
-        at = at.to(self.row.device)
+    def __getitem__(self, at: Numbers) -> tuple[Tensor, Tensor]:
+        """Return x (M, T) and y (M, V) of the words numbered at (B,), or of one word.
+
+        Raises IndexError for a number that is not there.
+        """
+        at = _numbers(at, len(self))[0].to(self.row.device)
         places = in_a_row(self.first[at], self.size[at])
-        x, y = super().__getitem__(places)
+        x, y = self._cut(places)
         if self.shares is not None:
             return x, self.shares[places]
         return x, one_hot(y, self.vocab_size).float()
@@ -146,6 +190,16 @@ class WholeWords(Windows):
             found += len(parts[-1])
             number, place = number + 1, 0
         return torch.cat(parts)
+
+    def __getitems__(self, at: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """Return the words one by one; `collate` makes a batch of them."""
+        return [self[number] for number in at]
+
+    @staticmethod
+    def collate(words: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        """Return one batch of words of any lengths: a DataLoader's ``collate_fn``."""
+        x, y = zip(*words, strict=True)
+        return torch.cat(x), torch.cat(y)
 
     def n_examples(self, at: Tensor) -> int:
         """Return how many examples the words numbered at (B,) have, M."""
