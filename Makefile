@@ -14,7 +14,7 @@ PYTEST := $(BIN)/pytest -q -n auto --maxprocesses 4 --dist worksteal
 # Tells JupyterLab, in this environment only, to open the chapters as notebooks.
 LAB := .venv/etc/jupyter/labconfig/default_setting_overrides.json
 
-.PHONY: help book pdf test coverage format check serve lab links portable bench lock clean
+.PHONY: help book pdf test coverage format check serve lab links portable bench first lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,11 @@ portable: .venv/installed ## the pages on simulated processors, with other seeds
 
 bench: .venv/installed ## the package beside plain loops
 	$(RUN) $(BIN)/python benchmarks/bench.py
+
+first: .venv/installed ## train the small run that comes with the package
+	rm -rf charlm/first
+	$(RUN) $(BIN)/charlm train --quiet --model gru --device cpu --out charlm/first
+	cd charlm/first && rm -f .lock loss.png metrics.csv state.safetensors
 
 lock: .venv/installed ## write requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --no-annotate \
