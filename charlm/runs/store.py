@@ -92,8 +92,12 @@ class Store:
         digest: str | None = None,
     ) -> None:
         self.directory, self.config, self.words = directory, config, words
-        #: The run's hash; its tensors carry it, so that no other run's are taken.
-        self.digest = digest or digest_of(config.model_dump_json())
+        self._digest = digest or digest_of(config.model_dump_json())
+
+    @property
+    def digest(self) -> str:
+        """The run's hash; its tensors carry it, so that no other run's are taken."""
+        return self._digest
 
     @classmethod
     def open(cls, directory: Path) -> Self:

@@ -63,11 +63,23 @@ def test_the_wheel_alone_runs_the_examples(clone, tmp_path):
     commands, work = tmp_path / "fresh" / "bin", tmp_path / "work"
     work.mkdir()
     (work / "my_words.txt").write_text("\n".join(NAMES[:2000]))
+    assert len(sh("charlm sample", work, commands).split()) > 15  # its own run
     said = sh(block("charlm train"), work, commands)
     assert said.count("\nma") >= 19 and "runs/ngram" in said
     (work / "example.py").write_text(block("from charlm import"))
     said = sh("python example.py", work, commands)
     assert said.count("'ma") == 5 and "±" in said
+
+
+def test_the_source_distribution_passes_its_tests(clone, tmp_path):
+    """Those of the package and of the repository, where it was unpacked."""
+    sh("python -m venv fresh && fresh/bin/pip install -q build pytest", tmp_path)
+    sh("../fresh/bin/python -m build -q --sdist -o ../dist .", clone)
+    sh("tar xzf dist/charlm-*.tar.gz && mv charlm-* unpacked", tmp_path)
+    unpacked, commands = tmp_path / "unpacked", tmp_path / "fresh" / "bin"
+    sh("pip install -q -r requirements.txt -e .", unpacked, commands)
+    tests = "tests/taught tests/runs tests/project"
+    sh(f"pytest -q -n auto -m 'not slow' {tests}", unpacked, commands)
 
 
 def test_the_plain_lines_build_the_book(clone):

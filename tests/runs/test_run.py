@@ -253,8 +253,8 @@ def test_what_is_trained_where_nothing_is_asked_for(few_words, out):
     assert config.model_options == {"block_size": 16, "n_hidden": 160, "dropout": 0.2}
     assert config.recipe is not None
     recipe = config.recipe.model_dump()
-    assert recipe["steps"] == 1500 and recipe["eval_every"] == 75
-    assert recipe["batch_size"] == 256 and recipe["warmup"] == 150
+    assert recipe["steps"] == 1000 and recipe["eval_every"] == 50
+    assert recipe["batch_size"] == 256 and recipe["warmup"] == 100
     assert recipe["learning_rate"] == 0.02 and recipe["weight_decay"] == 0.1
 
 

@@ -97,6 +97,7 @@ def test_its_links_lead_somewhere(notebook):
 def test_its_first_code_installs_the_package_only_where_it_is_missing(notebook):
     first = code(notebook)[0].source
     assert 'if find_spec("charlm") is None:\n    %pip install' in first
+    assert re.search(r"git\+https://\S+/charlm@(?:[0-9a-f]{40}|v[\d.]+)\"", first)
     assert first.count("%pip") == 1 and not code(notebook)[0].outputs
 
 

@@ -3,10 +3,13 @@
 The code cells and their outputs come from the execution cache, so a build that
 executes nothing writes the same files; the text comes from the built page, where
 every reference and every number is already in place. Cells tagged `remove-cell` or
-`expect` serve the page alone and stay out: a notebook has to run without them.
+`expect` serve the page alone and stay out: a notebook has to run without them. It
+installs the commit that it was built from, and so does Binder.
 """
 
+import os
 import re
+import subprocess
 from base64 import b64encode
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -19,6 +22,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from myst_nb.ext.glue import GLUE_PREFIX
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import charlm
 from bookext.execution import executed
 from bookext.markdown import NOT_TEXT, Converter, blocks
 
@@ -41,6 +45,18 @@ METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
 }
+
+
+def revision(folder):
+    """The commit that is built; where git is not asked, the release's tag."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", folder, "rev-parse", "HEAD"], capture_output=True, text=True
+        )
+        commit = done.stdout.strip() if done.returncode == 0 else ""
+    except OSError:  # there is no git
+        commit = ""
+    return commit or os.environ.get("GITHUB_SHA") or f"v{charlm.__version__}"
 
 
 def target(docname):
@@ -142,11 +158,15 @@ def assemble(article, code, converter, repository):
 def write(app, exception):
     if exception or app.builder.name != "html":
         return
+    repository = app.config.html_theme_options["repository_url"]
+    pinned = f"{repository}@{revision(app.srcdir)}"
+    pin_binder(Path(app.outdir, "binder", "requirements.txt"), repository, pinned)
     for docname in chapters(app):
         page = Path(app.builder.get_outfilename(docname))
         file = Path(app.outdir, target(docname))
-        if file.exists() and file.stat().st_mtime > page.stat().st_mtime:
-            continue  # the page was not written again
+        is_newer = file.exists() and file.stat().st_mtime > page.stat().st_mtime
+        if is_newer and f"git+{pinned}" in file.read_text(encoding="utf-8"):
+            continue  # the page was not written again, and this is the same commit
         soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
         address = f"{app.config.html_baseurl}{app.builder.get_target_uri(docname)}"
         code = [
@@ -159,10 +179,18 @@ def write(app, exception):
             soup.select_one("article.bd-article"),
             code,
             Converter(address, page),
-            app.config.html_theme_options["repository_url"],
+            pinned,
         )
         file.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, file)
+
+
+def pin_binder(file, repository, pinned):
+    """Let Binder install the commit: what it finds was copied from book/front/."""
+    if file.exists():
+        text = file.read_text(encoding="utf-8")
+        text = re.sub(rf"git\+{re.escape(repository)}\b\S*", f"git+{pinned}", text)
+        file.write_text(text, encoding="utf-8")
 
 
 def add_links(app, pagename, templatename, context, doctree):
