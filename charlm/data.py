@@ -42,7 +42,7 @@ def read_words(
         if path is None:
             content = files("charlm").joinpath(name).read_bytes()
         elif hasattr(path, "read"):
-            name, content = path.name, path.read()
+            name, content = name.name, name.read()
         else:
             content = Path(path).read_bytes()
     except TypeError:

@@ -66,6 +66,7 @@ File = Annotated[
         show_default="the names",
     ),
 ]
+WORDS = "words.txt"  # where a run keeps the words of a pipe
 DEVICES = ("auto", "cpu", "cuda", "mps")
 SPLITS = ("train", "dev", "test", "all")
 Device = Annotated[
@@ -216,14 +217,16 @@ def train(
 def _advise(run: "Run", file: Path | None) -> None:
     """Say what a user may try next: samples, and another model to compare with."""
     directory, words = str(run.directory), [str(file)] if file else []
-    _say(f"for words: {shlex.join(['charlm', 'sample', directory, '--novel'])}")
-    if run.config.data.path == "words.txt" and file:  # from a pipe: the run kept them
-        words = [str(run.directory / "words.txt")]
+    if run.store.has(WORDS) and file:  # from a pipe: the run has kept them
+        words = [str(run.directory / WORDS)]
     other = "ngram" if run.config.model != "ngram" else DEFAULT
-    train = shlex.join(["charlm", "train", *words, "--model", other])
-    beside = shlex.join(["charlm", "compare", directory, f"runs/{other}"])
-    _say(f"for another model: {train}")
-    _say(f"then side by side: {beside}")
+    advice = {
+        "for words": ["sample", directory, "--novel"],
+        "for another model": ["train", *words, "--model", other],
+        "then side by side": ["compare", directory, f"runs/{other}"],
+    }
+    for what, command in advice.items():
+        print(f"{what}: {shlex.join(['charlm', *command])}", file=sys.stderr)
 
 
 def _alone(context: typer.Context, *allowed: str) -> None:

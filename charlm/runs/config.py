@@ -80,7 +80,7 @@ class TrainConfig(Checked):
 
     Parameters
     ----------
-    steps : updates of the weights: 1 to ``10**9``
+    steps : updates of the weights: 1 to 1,000,000,000
     batch_size : examples, or whole words, per step: 1 to ``2**20``; at least 2 with
         batch normalization
     learning_rate : the highest one: above 0, up to 100

@@ -14,8 +14,8 @@ from charlm.runs.config import DataConfig
 from charlm.runs.store import WORDS, RunError
 from charlm.vocab import InputError
 
-#: Words as `train` takes them: the path of a file, one word a line; "-" for standard
-#: input; a list, or a pandas column; None for the bundled names.
+#: Words as `train` takes them. They are the path of a file with one word a line, "-"
+#: for standard input, a list or a pandas column, or None for the bundled names.
 Words: TypeAlias = str | os.PathLike[str] | Iterable[str] | None
 
 STDIN = "-"

@@ -223,7 +223,8 @@ class Store:
 
     def _progress(self, name: str, file: Any) -> TrainState:
         path, notes = self.directory / name, file.metadata() or {}
-        if notes.get("run") != self.digest:
+        meant = digest_of(self.config.model_dump_json())
+        if notes.get("run") not in (self.digest, meant):
             raise RunError(f"{path} does not belong to this run's {CONFIG}")
         try:
             return TrainState.model_validate_json(notes.get("progress", ""))
@@ -247,7 +248,8 @@ def digest_of(config: str) -> str:
     """Return the hash of a configuration as JSON, however it is indented.
 
     It is that of the text, not of what the text means here: a field that came later,
-    and that an older run lacks, does not change it.
+    and that an older run lacks, does not change it. (A text that another program has
+    written, and that means the same, is known by what it means.)
     """
     text = re.sub(r'("(?:[^"\\]|\\.)*")|\s+', r"\1", config)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import charlm
 from charlm import open_run
+from charlm.runs.run import new
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(charlm.__file__).parent / "first"
@@ -52,13 +53,14 @@ def test_names_without_a_run_of_one_s_own(command, monkeypatch, tmp_path, names)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_its_loss_is_what_its_history_says():
+def test_its_loss_is_what_its_history_says(tmp_path):
     run = open_run()
     best = min(row.dev_loss for row in run.history)
     assert best < 1.975
     some = run.words("dev")[:500]
     assert abs(run.evaluate(some).loss - best) < 0.1
-    assert run.config.data.path is None and run.config.recipe.steps == 1000
+    assert run.config.data.path is None
+    assert run.config.recipe == new(tmp_path / "new").config.recipe
 
 
 def test_the_command_that_made_it_stands_in_the_makefile():

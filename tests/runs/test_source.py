@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,13 @@ from charlm.runs import trainer
 from charlm.runs.run import open_run
 from charlm.runs.store import RunError
 
-SHORT = {"model": "mlp", "n_hidden": 4, "n_embd": 2, "steps": 4, "eval_every": 2}
+SHORT: dict[str, Any] = {
+    "model": "mlp",
+    "n_hidden": 4,
+    "n_embd": 2,
+    "steps": 4,
+    "eval_every": 2,
+}
 FORMAT_1 = Path(__file__).parent / "format_1"
 
 

@@ -44,12 +44,14 @@ def trained(tmp_path_factory, names):
 
 @pytest.fixture
 def run(trained, tmp_path):
-    """A copy of the mlp run, to be damaged."""
+    """A copy of the mlp run, to be damaged, with its words beside it."""
+    shutil.copy(trained / "words.txt", tmp_path)
     return shutil.copytree(trained / "mlp", tmp_path / "run")
 
 
 @pytest.fixture
 def ngram(trained, tmp_path):
+    shutil.copy(trained / "words.txt", tmp_path)
     return shutil.copytree(trained / "ngram", tmp_path / "ngram")
 
 
@@ -544,6 +546,7 @@ def test_markup_in_a_path_is_shown_as_it_is(trained, tmp_path, command):
     folder = tmp_path / "x["
     folder.mkdir()
     shutil.copytree(trained / "mlp", folder / "b]")
+    shutil.copy(trained / "words.txt", folder)
     assert command("compare", folder / "b]")[0] == 0
     signed(folder / "b]", data__path=str(folder / "red] words"))
     status, out, _ = command("info", folder / "b]")
