@@ -25,6 +25,7 @@ def distinct_prefixes(idx: Tensor, vocab_size: int) -> tuple[list[Level], Tensor
     few hundred words begin alike, so that there are fewer of them than characters: a
     trie. The second is the number of each context's own prefix among all, in the
     order of the levels, (B,).
+    Raises RuntimeError in `torch.export`: how many there are depends on the ids.
 
     Parameters
     ----------
@@ -38,6 +39,11 @@ def distinct_prefixes(idx: Tensor, vocab_size: int) -> tuple[list[Level], Tensor
     >>> [level.ids.tolist() for level in levels], at.tolist()
     ([[0], [5], [2, 3]], [0, 1, 2, 3])
     """
+    if getattr(torch.compiler, "is_exporting", bool)():  # torch 2.6 lacks it
+        raise RuntimeError(
+            "the number of distinct prefixes depends on the ids, so this cannot be "
+            "exported: export the model's all_places, which has fixed shapes"
+        )
     B, T = idx.shape
     filling = ((idx == 0).cumprod(1).sum(1) - 1).clamp(min=0)  # (B,)
     place = torch.arange(T, device=idx.device) + filling[:, None]
