@@ -270,7 +270,7 @@ def test_a_run_goes_on_only_with_the_words_it_began_with(
         if row:
             break
     words.write_text(words.read_text().replace("mm", "nn", 1))
-    assert "not the file any more" in refused("train", "--resume", out)
+    assert "not the file that the run learned" in refused("train", "--resume", out)
     words.unlink()
     assert "not there any more" in refused("train", "--resume", out)
 
@@ -332,7 +332,7 @@ def test_ctrl_c_before_anything_is_written(command, few_words, out, monkeypatch)
     def press(*args):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("charlm.runs.run.read_words", press)
+    monkeypatch.setattr("charlm.runs.source.read_words", press)
     assert command("train", few_words, "--out", out)[0] == 130
     assert not out.exists()
 
