@@ -20,5 +20,5 @@ def test_the_words_are_let_go_once_they_are_split(tmp_path, names, model):
     else:
         next(iter(trainer.begin(run)))
     assert run.words("dev") == dev
-    with pytest.raises(RunError, match="is not there"):
+    with pytest.raises(RunError, match="which the run learned from, is not there"):
         run.words("train")

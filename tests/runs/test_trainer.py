@@ -272,7 +272,7 @@ def test_a_run_goes_on_only_with_the_words_it_began_with(
     words.write_text(words.read_text().replace("mm", "nn", 1))
     assert "not the file that the run learned" in refused("train", "--resume", out)
     words.unlink()
-    assert "is not there: name it by --words" in refused("train", "--resume", out)
+    assert "is not there: name it" in refused("train", "--resume", out)
 
 
 # Ctrl-C
