@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from charlm.vocab import InputError, Vocabulary
+from charlm.vocab import InputError, Vocabulary, check_list
 
 WORDS_AT_ONCE = 2**17
 
@@ -80,6 +80,7 @@ def split_words(
     words : any number of them; a copy is shuffled
     seed : of Python's own generator; 42 gives the lectures' split of their list
     """
+    check_list(words)
     shuffled = list(words)
     random.Random(seed).shuffle(shuffled)
     n1, n2 = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
@@ -138,11 +139,12 @@ def own_word(X: Tensor) -> Tensor:
 
 def ids_in_a_row(words: Sequence[str], vocab: Vocabulary) -> np.ndarray:
     """Return the ids of all words in a row, each word before its boundary, (N,)."""
+    ids = vocab.encode_all(words)
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     row = np.zeros(lengths.sum() + len(words), np.int64)
     is_char = np.ones(len(row), bool)
     is_char[np.cumsum(lengths + 1) - 1] = False
-    row[is_char] = vocab.encode_all(words)
+    row[is_char] = ids
     return row
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from charlm.data import windows_in_parts
-from charlm.vocab import Vocabulary
+from charlm.vocab import Vocabulary, check_list
 
 
 class Model(Protocol):
@@ -159,6 +159,7 @@ def word_losses(model: Model, words: Sequence[str], vocab: Vocabulary) -> Tensor
 
 def n_characters(words: Sequence[str]) -> Tensor:
     """Return how many characters each word has, its end included: (W,), int64."""
+    check_list(words)
     return torch.tensor([len(word) + 1 for word in words])
 
 

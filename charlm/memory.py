@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from charlm.evaluate import Evaluation, Model, evaluate
-from charlm.vocab import Vocabulary
+from charlm.vocab import Vocabulary, check_list
 
 
 def by_seen(
@@ -20,6 +20,8 @@ def by_seen(
     train : the words that the model learned from
     vocab : numbers the characters
     """
+    check_list(words)
+    check_list(train)
     known = set(train)
     parts = ([w for w in words if (w in known) is seen] for seen in (True, False))
     first, second = (evaluate(model, w, vocab) if w else None for w in parts)
@@ -34,6 +36,8 @@ def share_in(words: Sequence[str], known: Collection[str]) -> float:
     >>> share_in(["emma", "emmo", "ava", "emma"], ["emma", "mia"])
     0.5
     """
+    check_list(words)
+    check_list(known)
     if not words:
         raise ValueError("there are no words to look for")
     known = set(known)

@@ -19,6 +19,24 @@ class UnknownCharacterError(InputError):
     """A word contains a character that the vocabulary does not know."""
 
 
+def check_list(words: object) -> None:
+    """Raise InputError for a string: Python takes it for a list of its letters."""
+    if isinstance(words, str | bytes):
+        raise InputError(f"words come in a list: got {words!r:.80}, which is one word")
+
+
+def joined(words: Iterable[str]) -> str:
+    """Return all words as one string. Raises InputError unless it is a list of them."""
+    check_list(words)
+    words = words if isinstance(words, list) else list(words)
+    try:
+        return "".join(words)
+    except TypeError:
+        word = next(word for word in words if not isinstance(word, str))
+        kind = type(word).__name__
+        raise InputError(f"a word is a str: got {word!r:.80} ({kind})") from None
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """The characters of a set of words, numbered from 1; the boundary is 0.
@@ -43,7 +61,7 @@ class Vocabulary:
     @classmethod
     def from_words(cls, words: Iterable[str]) -> "Vocabulary":
         """Return the vocabulary of all characters in the words, sorted."""
-        return cls(tuple(sorted(set("".join(words)))))
+        return cls(tuple(sorted(set(joined(words)))))
 
     def __len__(self) -> int:
         """The number of ids, V: the characters and the boundary."""
@@ -82,7 +100,7 @@ class Vocabulary:
 
         All at once: millions take seconds. Raises UnknownCharacterError like `encode`.
         """
-        text = "".join(words)
+        text = joined(words)
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         table = np.zeros(sys.maxunicode + 1, np.int64)  # 0: not in the vocabulary
         table[[ord(char) for char in self.chars]] = np.arange(1, len(self))

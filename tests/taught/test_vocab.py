@@ -10,7 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import charlm
-from charlm.vocab import UnknownCharacterError, Vocabulary
+from charlm.calibration import calibration
+from charlm.counts import NGram, count_ngrams
+from charlm.data import split_words, windows
+from charlm.evaluate import evaluate, n_characters
+from charlm.memory import by_seen, share_in
+from charlm.runs.report import report
+from charlm.runs.windows import Windows
+from charlm.vocab import InputError, UnknownCharacterError, Vocabulary
 
 texts = st.text(st.characters(exclude_categories=[]), max_size=12)
 word_lists = st.lists(texts, max_size=12)
@@ -107,3 +114,50 @@ def test_the_characters_must_be_single_different_and_sorted(chars):
 def test_equal_characters_make_equal_vocabularies():
     assert Vocabulary.from_words(["ab"]) == Vocabulary.from_words(["ba", "b"])
     assert len({Vocabulary(("a",)), Vocabulary(("a",))}) == 1
+
+
+def takers():
+    """Everything that takes words, by name: a function of the words."""
+    words = ["emma", "ava"]
+    vocab = Vocabulary.from_words(words)
+    table = NGram(vocab, 2, 0.1).fit(words)
+    return {
+        "from_words": Vocabulary.from_words,
+        "encode_all": vocab.encode_all,
+        "split_words": split_words,
+        "windows": lambda words: windows(words, vocab, 2),
+        "Windows": lambda words: Windows(words, vocab, 2),
+        "count_ngrams": lambda words: count_ngrams(words, vocab, 2),
+        "fit": table.fit,
+        "evaluate": lambda words: evaluate(table, words, vocab),
+        "n_characters": n_characters,
+        "calibration": lambda words: calibration(table, words, vocab),
+        "by_seen": lambda words: by_seen(table, words, ["emma"], vocab),
+        "by_seen in": lambda words: by_seen(table, ["emma"], words, vocab),
+        "share_in": lambda words: share_in(words, ["emma"]),
+        "share_in of": lambda words: share_in(["emma"], words),
+        "report": lambda words: report(table, words, ["emma"], vocab, n_samples=5),
+    }
+
+
+@pytest.mark.parametrize("taker", takers())
+def test_a_string_is_no_list_of_words(taker):
+    """It has the type of one, and would be words of one letter each."""
+    take = takers()[taker]
+    take(["emma", "ava"])
+    for string in ("emma", b"emma"):
+        with pytest.raises(InputError) as error:
+            take(string)
+        expected = f"words come in a list: got {string!r}, which is one word"
+        assert str(error.value) == expected
+
+
+@pytest.mark.parametrize("taker", ["from_words", "encode_all", "windows", "fit"])
+@pytest.mark.parametrize(
+    "word, shown",
+    [(None, "None (NoneType)"), (7, "7 (int)"), (["emma"], "['emma'] (list)")],
+)
+def test_what_is_no_string_is_no_word(taker, word, shown):
+    with pytest.raises(InputError) as error:
+        takers()[taker](["emma", word])
+    assert str(error.value) == f"a word is a str: got {shown}"
