@@ -1,9 +1,18 @@
 """What a run is: its model, its words and its training, checked, and kept as JSON."""
 
+import re
 from importlib.metadata import version
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from charlm import __version__
 from charlm.runs.models import MODELS
@@ -73,6 +82,21 @@ class DataConfig(Checked):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     words: int = Field(ge=1)
     split_seed: int = 42
+
+    # A path may have bytes that are no text: Python keeps each as a lone surrogate,
+    # JSON has none. A zero character, which no path has, marks them there.
+    @field_serializer("path", when_used="json")
+    def _as_text(self, path: str | None) -> str | None:
+        return path and re.sub(
+            "[\ud800-\udfff]", lambda char: f"\0{ord(char[0]):04x}", path
+        )
+
+    @field_validator("path")
+    @classmethod
+    def _from_text(cls, path: str | None) -> str | None:
+        return path and re.sub(
+            "\0([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), path
+        )
 
 
 class TrainConfig(Checked):

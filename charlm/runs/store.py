@@ -125,6 +125,7 @@ class Store:
 
         Raises RunError where there is one, or where it cannot be written.
         """
+        text = self.config.model_dump_json(indent=2)
         with _writing(self.directory):
             self.directory.mkdir(parents=True, exist_ok=True)
         with self.locked():
@@ -137,7 +138,6 @@ class Store:
             if self.words is not None:
                 write(self.directory / WORDS, self.words)
                 self.words = None  # they may take much room
-            text = self.config.model_dump_json(indent=2)
             write(self.directory / CONFIG, text.encode() + b"\n")
 
     def _way_on(self) -> str:
@@ -218,7 +218,7 @@ class Store:
         path = self.directory / name
         if not os.path.isfile(path):
             raise RunError(f"{path}: there is no such file")
-        with _reading(path), safe_open(path, "pt") as file:
+        with _reading(path), _text_name(path) as text, safe_open(text, "pt") as file:
             yield file
 
     def _progress(self, name: str, file: Any) -> TrainState:
@@ -273,6 +273,17 @@ def write(path: Path, content: bytes) -> None:
         except OSError:
             part.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def _text_name(path: Path) -> Iterator[str]:
+    """Give a name that is text, as safetensors needs: a path may have other bytes."""
+    name = os.fspath(path)
+    if not re.search("[\ud800-\udfff]", name):
+        yield name
+        return
+    with path.open("rb") as file:
+        yield f"/dev/fd/{file.fileno()}"
 
 
 def _flush_names(directory: Path) -> None:

@@ -1,7 +1,9 @@
 """Words and wishes of any kind: a run learns from them, or says what is wrong."""
 
+import json
 import math
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,22 @@ def test_what_can_be_read_only_once_is_kept(out, command):
 
 
 # Files of words that are strange, and are learned from
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+@pytest.mark.parametrize("where", ["caf\udce9.txt", "d\udce9/words.txt"])
+def test_a_path_that_is_not_utf_8(command, tmp_path, few_words, where):
+    file, out = tmp_path / where, tmp_path / "d\udce9" / "run"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(few_words.read_bytes())
+    status, _, err = command("train", file, "--out", out, "--model", "ngram")
+    assert (status, err) == (0, "")
+    (out / "config.json").read_bytes().decode()  # is text for every other program
+    for arguments in (["evaluate", out], ["sample", out, "--novel"], ["compare", out]):
+        assert command(*arguments)[::2] == (0, ""), arguments
+    assert command("info", out)[0] == 0
+    status, said, _ = command("info", out, "--json")
+    assert json.loads(said)["config"]["data"]["path"].endswith(where)
 
 
 def learned(command, path, out, model, **settings):
