@@ -4,6 +4,7 @@ Results go to stdout, progress to stderr. torch and pydantic are imported by a c
 that needs them, never for help.
 """
 
+import errno
 import io
 import json
 import math
@@ -12,7 +13,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,7 @@ from rich.table import Table
 
 from charlm import __version__
 from charlm.runs.models import DEFAULT, MODELS
+from charlm.runs.terminal import escaped, shown
 
 if TYPE_CHECKING:
     from charlm.evaluate import Evaluation
@@ -308,7 +310,8 @@ def _report(run: "Run", as_json: bool) -> None:
             run=str(run.directory), parameters=run.n_parameters, **_numbers(score)
         )
     _say_score(score, "dev")
-    print(f"{run.directory}: {run.config.model}, {run.n_parameters:,} parameters")
+    name = shown(run.directory)
+    print(f"{name}: {run.config.model}, {run.n_parameters:,} parameters")
 
 
 @app.command()
@@ -353,7 +356,7 @@ def sample(
     if as_json:
         _print_json(words=drawn)
     else:
-        print("\n".join(drawn))
+        print("\n".join(map(shown, drawn)))
     if len(drawn) < n:
         _say(f"found only {len(drawn)} of {n} words that the file lacks")
 
@@ -421,7 +424,7 @@ def compare_runs(
     for head in ("parameters", "loss", "bits", "worse than the first by"):
         table.add_column(head, justify="right")
     for row in rows:
-        table.add_row(*row.cells())
+        table.add_row(*map(shown, row.cells()))
     out.print(table)
 
 
@@ -444,7 +447,7 @@ def info(run: RunDirectory, as_json: AsJson = False) -> None:
     for name, value in config.items():
         pairs = value.items() if isinstance(value, dict) else [(name, value)]
         for key, entry in pairs:
-            table.add_row(key.replace("_", "-"), str(entry), style=None)
+            table.add_row(key.replace("_", "-"), shown(entry), style=None)
     table.add_row("characters", f"{len(chars)}")
     table.add_row("parameters", f"{trained.n_parameters:,}")
     out.print(table)
@@ -468,7 +471,7 @@ def _numbers(score: "Evaluation") -> dict[str, float | int | None]:
 
 def _say_score(score: "Evaluation", what: str) -> None:
     print(
-        f"{what}: {score} nats, {score.bits_per_char:.3f} bits a character, "
+        f"{shown(what)}: {score} nats, {score.bits_per_char:.3f} bits a character, "
         f"on {score.characters:,} characters"
     )
 
@@ -487,7 +490,8 @@ def _finite(value: Any) -> Any:
 
 
 def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+    with suppress(OSError):  # a full disk: the exit status says it all
+        print(escaped(sentence), file=sys.stderr)
 
 
 def main() -> None:
@@ -499,11 +503,28 @@ def main() -> None:
     if os.environ.get("RANK", "0") != "0":
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:  # it is closed
+                sys.stdout.flush()
     except Exception as error:
         from charlm.vocab import InputError
 
+        if isinstance(error, OSError):
+            _no_output(error)
         if not isinstance(error, InputError):
             raise
         _say(f"charlm: {error}")
         sys.exit(2)
+
+
+def _no_output(error: OSError) -> None:
+    """Exit with 1 where the output cannot be written; return at any other error."""
+    if error.filename is not None:  # of a file: that would be a mistake of ours
+        return
+    with suppress(OSError, ValueError):  # what is left has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno != errno.EPIPE:  # as of `charlm sample RUN | head`: no mistake
+        _say(f"charlm: the output cannot be written: {error.strerror}")
+    sys.exit(1)
