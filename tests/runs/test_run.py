@@ -207,6 +207,20 @@ def test_one_character_only(command, path, out, model):
     assert {*"".join(run.sample(50, seed=1))} <= {"a"}
 
 
+@pytest.mark.parametrize("model", [m for m in MODELS if MODELS[m].recipe])
+def test_one_distinct_context_in_a_batch(command, path, out, model):
+    """Batch normalization needs two rows that differ, or it has no variance."""
+    path.write_text(("a" * 100 + "\n") * 20)
+    settings = {**small(model), "steps": 8, "batch_size": 16, "eval_every": 4}
+    examples = iter(trainer.begin(new(out, path, **settings)))
+    for _ in range(5):
+        next(examples)
+    examples.close()
+    status, _, err = command("train", "--resume", out)
+    assert status == 0, err
+    assert math.isfinite(open_run(out).evaluate(["a" * 100]).loss)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_ten_times_the_same_word(command, path, out, model):
     path.write_text("a\n" * 10)
