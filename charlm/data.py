@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from charlm._formats import no_text, not_utf_8
 from charlm.vocab import InputError, Vocabulary, check_list
 
 WORDS_AT_ONCE = 2**17
@@ -26,9 +28,10 @@ def load_words(path: str | PathLike[str] | BinaryIO | None = None) -> list[str]:
     """Return the words of a UTF-8 text file, one per line, in the file's order.
 
     Without a path: the 32,257 names that come with the package. An open file, such as
-    `sys.stdin.buffer`, is read to its end. Spaces around a word and blank lines are
-    dropped; spaces and dots inside a word are characters like any other. Raises
-    WordsError with one sentence that names the file and the line.
+    `sys.stdin.buffer`, is read to its end. Spaces around a word, byte-order marks
+    before it and blank lines are dropped; spaces and dots inside a word are characters
+    like any other. Raises WordsError with one sentence that names the file and, where
+    it can, the line.
     """
     return read_words(path)[0]
 
@@ -57,13 +60,16 @@ def read_words(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise WordsError(f"{name} cannot be read: {reason}") from None
+    if what := no_text(content):
+        raise WordsError(f"{name} {what}")
     # Not str.splitlines: it also breaks at form feeds and other rare characters.
-    text = content.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if BOM_UTF8 in text:  # of several files in a row, each may begin with one
+        text = re.sub(b"^(?:%s)+" % BOM_UTF8, b"", text, flags=re.M)
     try:
         lines = text.decode().split("\n")
     except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        raise WordsError(f"{name}, line {line}: this is not UTF-8 text") from None
+        raise WordsError(f"{name}{not_utf_8(text, error)}") from None
     words = [word for line in lines if (word := line.strip())]
     if not words:
         raise WordsError(f"{name} contains no words")

@@ -68,20 +68,21 @@ def generate(
     temperature : as in `next_probs`; 1 draws from the model itself
     top_k : as in `next_probs`; None keeps every character
     """
-    out = torch.zeros(len(context), max_length, dtype=torch.int64)
+    columns: list[Tensor] = []
     alive = torch.arange(len(context))
     with eval_mode(model):
         rows = _Rows(model, context)
-        for t in range(max_length):
+        for _ in range(max_length):
             probs = next_probs(rows.logits(), temperature, top_k)
             ids = draw(probs, generator=generator)  # (alive, 1)
             going = ids.squeeze(1).nonzero().squeeze(1)
             alive, ids = alive[going], ids[going]
             if len(alive) == 0:
-                return out[:, :t]
-            out[alive, t] = ids.squeeze(1)
+                break
+            columns.append(torch.zeros(len(context), dtype=torch.int64))
+            columns[-1][alive] = ids.squeeze(1)
             rows.go_on(going, ids)
-    return out
+    return torch.stack(columns, 1) if columns else context.new_zeros(len(context), 0)
 
 
 class _Rows:

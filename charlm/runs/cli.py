@@ -203,11 +203,14 @@ def train(
         given = {n: context.params[n] for n in names if context.params[n] is not None}
         directory = directory or Path("runs", model)
         run = new(directory, file, model=model, split_seed=split_seed, **given)
+        notes = [] if quiet else _notes(run, file)
         if run.config.recipe is None:
             trainer.count(run)
+            _say(*notes)
             _report(run.load(), as_json)
             return None if quiet else _advise(run, file)
         job = trainer.begin(run, device)
+        _say(*notes)
     _follow(job, quiet)
     if job.group.rank == 0:
         _draw_losses(job)
@@ -229,6 +232,19 @@ def _advise(run: "Run", file: Path | None) -> None:
     }
     for what, command in advice.items():
         print(f"{what}: {shlex.join(['charlm', *command])}", file=sys.stderr)
+
+
+def _notes(run: "Run", file: Path | None) -> list[str]:
+    """Return which words were found, and what about them may not be meant."""
+    from charlm.runs.hints import found, hints
+
+    if os.environ.get("RANK", "0") != "0":
+        return []
+    words, chars = run.words(), run.config.chars
+    return [
+        found(words, chars),
+        *(f"hint: {hint}" for hint in hints(words, chars, file)),
+    ]
 
 
 def _alone(context: typer.Context, *allowed: str) -> None:
@@ -339,26 +355,47 @@ def sample(
         bool, typer.Option("--novel", help="Only words that the run's file lacks.")
     ] = False,
     words: WordsFile = None,
+    min_length: Annotated[
+        int, typer.Option(min=0, help="Only words of so many characters or more.")
+    ] = 0,
+    max_length: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Only words of so many characters or fewer.",
+            show_default="as in the run's file, at least 100",
+        ),
+    ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Let a model invent words, one per line."""
     from charlm.runs.run import open_run
 
-    drawn = open_run(run, device, words=words).sample(
+    opened = open_run(run, device, words=words)
+    drawn, cut = opened.draw(
         n,
         prefix=prefix,
         temperature=temperature,
         top_k=top_k,
         seed=seed,
         novel=novel,
+        min_length=min_length,
+        max_length=max_length,
     )
     if as_json:
         _print_json(words=drawn)
     else:
-        print("\n".join(map(shown, drawn)))
-    if len(drawn) < n:
+        print(*map(shown, drawn), sep="\n", end="\n" * bool(drawn))
+    if cut:
+        _say(
+            f"{cut} of {n} words had not ended and are cut at {opened.limit} "
+            "characters: --max-length draws whole ones"
+        )
+    if len(drawn) < n and novel:
         _say(f"found only {len(drawn)} of {n} words that the file lacks")
+    elif len(drawn) < n:
+        _say(f"found only {len(drawn)} of {n} words of these lengths")
 
 
 @app.command()
@@ -432,6 +469,7 @@ def compare_runs(
 def info(run: RunDirectory, as_json: AsJson = False) -> None:
     """Show how a run came about, and its model layer by layer."""
     from charlm.runs.compare import list_layers
+    from charlm.runs.hints import show_alphabet
     from charlm.runs.run import open_run
 
     trained = open_run(run)
@@ -448,7 +486,7 @@ def info(run: RunDirectory, as_json: AsJson = False) -> None:
         pairs = value.items() if isinstance(value, dict) else [(name, value)]
         for key, entry in pairs:
             table.add_row(key.replace("_", "-"), shown(entry), style=None)
-    table.add_row("characters", f"{len(chars)}")
+    table.add_row("characters", f"{len(chars):,}: {show_alphabet(chars)}")
     table.add_row("parameters", f"{trained.n_parameters:,}")
     out.print(table)
     out.print()
@@ -489,9 +527,10 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _say(sentence: str) -> None:
+def _say(*sentences: str) -> None:
     with suppress(OSError):  # a full disk: the exit status says it all
-        print(escaped(sentence), file=sys.stderr)
+        for sentence in sentences:
+            print(escaped(sentence), file=sys.stderr)
 
 
 def main() -> None:

@@ -143,6 +143,7 @@ class Config(Checked):
     data : the words that it learns from
     recipe : how it is trained; None for counts
     versions : of charlm and torch, when it was begun; None in format 1
+    longest : the characters of the longest word: 1 or more; None if it was not noted
     """
 
     format: Literal[1, 2] = 2
@@ -152,6 +153,7 @@ class Config(Checked):
     data: DataConfig
     recipe: TrainConfig | None
     versions: dict[str, str] | None = None
+    longest: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:

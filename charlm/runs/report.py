@@ -141,6 +141,7 @@ def report(
     *,
     n_samples: int = 4000,
     seed: int = 1,
+    max_length: int = 100,
 ) -> Report:
     """Return the model's loss on words, and all that belongs to it.
 
@@ -152,6 +153,7 @@ def report(
     vocab : numbers the characters
     n_samples : how many words to draw from the model
     seed : of all that is drawn
+    max_length : where a drawn word that has not ended is cut off
 
     Raises
     ------
@@ -160,7 +162,9 @@ def report(
     generator = torch.Generator().manual_seed(seed)
     seen, unseen = by_seen(model, words, train, vocab)
     L = word_losses(model, words, vocab)
-    drawn = sample_words(model, vocab, n_samples, generator=generator)
+    drawn = sample_words(
+        model, vocab, n_samples, generator=generator, max_length=max_length
+    )
     ratio, error = _hits(drawn, train, words)
     return Report(
         score=evaluate(model, words, vocab),

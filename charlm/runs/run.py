@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,18 @@ from charlm.vocab import InputError, Vocabulary
 
 CPU = torch.device("cpu")
 MAX_PARAMETERS = 2**28
-NOVEL_ROUNDS = 50
+ROUNDS = 50
 # The folder of the package with a run on the names: `make first` trains it anew.
 FIRST = "first"
+#: Unless asked, no word is cut at fewer characters, and none goes on for more.
+SHORTEST_LIMIT, LONGEST_LIMIT = 100, 10_000
+
+
+class Drawn(NamedTuple):
+    """Words from a model, and how many of them had not ended and are cut off."""
+
+    words: list[str]
+    cut: int
 
 
 class Run:
@@ -60,6 +69,14 @@ class Run:
     def block_size(self) -> int:
         """The length of a context."""
         return self.model.block_size
+
+    @property
+    def limit(self) -> int:
+        """Where a word that has not ended is cut off, unless asked.
+
+        The longest word of the file is not, nor is one of a hundred characters.
+        """
+        return min(max(self.config.longest or 0, SHORTEST_LIMIT), LONGEST_LIMIT)
 
     @property
     def n_parameters(self) -> int:
@@ -169,7 +186,8 @@ class Run:
         """
         if not words:
             raise InputError("there are no words to evaluate on")
-        return report(self, words, self.words("train"), self.vocab)
+        train, limit = self.words("train"), self.limit + 1
+        return report(self, words, train, self.vocab, max_length=limit)
 
     def sample(
         self,
@@ -180,11 +198,14 @@ class Run:
         top_k: int | None = None,
         seed: int | None = None,
         novel: bool = False,
+        min_length: int = 0,
+        max_length: int | None = None,
     ) -> list[str]:
         """Return n words drawn from the model.
 
-        Raises InputError where one of these cannot be used, RunError where novel words
-        are asked for and the file is gone.
+        There may be fewer where novel words or words of a length are asked for, and the
+        model finds no more. Raises InputError where one of these cannot be used,
+        RunError where novel words are asked for and the file is gone.
 
         Parameters
         ----------
@@ -193,9 +214,46 @@ class Run:
         temperature : as in `charlm.sample.next_probs`
         top_k : as in `charlm.sample.next_probs`
         seed : the same seed gives the same words; without one they differ each time
-        novel : only words that the run's file lacks, each once; there may be fewer than
-            n when the model finds no more
+        novel : only words that the run's file lacks, each once
+        min_length : shorter words are drawn anew
+        max_length : longer words are drawn anew; None cuts them off at `limit`
         """
+        return self.draw(
+            n,
+            prefix=prefix,
+            temperature=temperature,
+            top_k=top_k,
+            seed=seed,
+            novel=novel,
+            min_length=min_length,
+            max_length=max_length,
+        ).words
+
+    def draw(
+        self,
+        n: int = 20,
+        *,
+        prefix: str = "",
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        seed: int | None = None,
+        novel: bool = False,
+        min_length: int = 0,
+        max_length: int | None = None,
+    ) -> Drawn:
+        """Return words as `sample` does, and how many of them are cut off."""
+        limit = self.limit if max_length is None else max_length
+        if max_length is None and len(prefix) > limit:
+            limit = len(prefix)
+        if not 0 <= min_length <= limit:
+            raise InputError(
+                f"words of {min_length} to {limit} characters there are none: "
+                "change --min-length or --max-length"
+            )
+        if len(prefix) > limit:
+            raise InputError(
+                f"the prefix has {len(prefix)} characters, and words at most {limit}"
+            )
         generator = torch.Generator()
         if seed is not None and not -(2**63) <= seed < 2**64:
             raise InputError(f"the seed must be a number of 64 bits, got {seed}")
@@ -213,17 +271,26 @@ class Run:
                 prefix=prefix,
                 temperature=temperature,
                 top_k=top_k,
+                max_length=limit + 1,  # one more than it may have: it has not ended
             )
 
-        if not novel:
-            return draw(n)
-        known = {"", *self.words()}
-        found: dict[str, None] = {}
-        for _ in range(NOVEL_ROUNDS):
+        if n < 0 or not (novel or min_length or max_length is not None):
+            words = draw(n)
+            cut = sum(len(word) > limit for word in words)
+            return Drawn([word[:limit] for word in words], cut)
+        known = {"", *self.words()} if novel else set()
+        found: list[str] = []
+        for _ in range(ROUNDS):
             if len(found) >= n:
                 break
-            found |= dict.fromkeys(w for w in draw(max(n, 100)) if w not in known)
-        return list(found)[:n]
+            found += (
+                word
+                for word in draw(max(n, 100))
+                if min_length <= len(word) <= limit and word not in known
+            )
+            if novel:
+                found = list(dict.fromkeys(found))
+        return Drawn(found[:n], 0)
 
 
 def new(
@@ -258,6 +325,7 @@ def new(
             "data": source.describe(Path(directory), split_seed),
             "recipe": recipe,
             "versions": versions(),
+            "longest": max(map(len, source.words)),
         }
     )
     build(config)

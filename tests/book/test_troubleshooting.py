@@ -129,6 +129,7 @@ ERRORS = re.compile(
 #: What reaches a user through one of these comes from pydantic, or is a ValueError.
 PASSED_ON = {"InputError(sentence(error))", "InputError(str(error))"}
 PASSED_ON |= {"_say(f'charlm: {error}; {left}')", "_say(f'charlm: {error}')"}
+PASSED_ON |= {"_say(*notes)"}  # which "A hint after the number of words" shows
 ALSO = {
     "runs/config.py": ["ValueError"],
     "models.py": ["ValueError"],

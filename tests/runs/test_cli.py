@@ -4,6 +4,8 @@ import ast
 import csv
 import json
 import os
+import random
+import re
 import runpy
 import shlex
 import signal
@@ -76,7 +78,8 @@ def test_each_model_through_the_same_commands(run, words, model):
 def test_results_on_stdout_and_progress_on_stderr(run, words):
     _, out, err = run("train", words, *small("mlp")[:-2])  # as often as by default
     assert "bits a character" in out and "step" not in out
-    *steps, sample, other, beside = err.splitlines()
+    found, *steps, sample, other, beside = err.splitlines()
+    assert found.startswith("500 words, 26 characters: abc")
     assert len(steps) == 20 and all("dev" in line for line in steps)
     assert sample == "for words: charlm sample runs/mlp --novel"
     assert other == f"for another model: charlm train {words} --model ngram"
@@ -87,7 +90,8 @@ def test_its_advice_can_be_typed_as_it_stands(run, names):
     Path("my words.txt").write_text("\n".join(names[:200]))
     arguments = ["my words.txt", *small("ngram"), "--out", "it's mine"]
     _, _, err = run("train", *arguments)
-    sample, other, beside = (line.partition(": ")[2] for line in err.splitlines())
+    advice = err.splitlines()[-3:]
+    sample, other, beside = (line.partition(": ")[2] for line in advice)
     assert shlex.split(sample)[2] == "it's mine"
     assert shlex.split(other)[2:] == ["my words.txt", "--model", "gru"]
     for line in (sample, [*shlex.split(other)[1:], *TINY, "--n-hidden", "4"], beside):
@@ -213,6 +217,63 @@ def test_novel_says_when_it_cannot_find_enough(run, tmp_path):
     assert err == "found only 0 of 7 words that the file lacks\n"
 
 
+@pytest.fixture
+def long_words(run, tmp_path):
+    """A run of 40 words of 150 letters, which it knows by heart."""
+    letters = random.Random(3)
+    known = ["".join(letters.choices("abcdefghij", k=150)) for _ in range(40)]
+    (tmp_path / "long.txt").write_text("\n".join(known))
+    status, *_ = run(
+        *("train", "long.txt", "--model", "ngram", "--order", 12, "--smoothing", 0)
+    )
+    assert status == 0
+    return known
+
+
+def test_words_of_the_longest_length_are_not_cut(run, long_words):
+    status, out, err = run("sample", "runs/ngram", "-n", 50, "--seed", 1)
+    assert (status, err) == (0, "")
+    assert {*out.split()} <= {*long_words}
+
+
+def test_a_beginning_of_a_known_word_is_not_novel(run, long_words):
+    status, out, err = run("sample", "runs/ngram", "-n", 50, "--novel")
+    assert (status, out) == (0, "")
+    assert err == "found only 0 of 50 words that the file lacks\n"
+    _, out, err = run("sample", "runs/ngram", "-n", 5, "--novel", "--max-length", 99)
+    assert (out, err) == ("", "found only 0 of 5 words that the file lacks\n")
+
+
+@pytest.mark.parametrize("kind", [[], ["--json"]])
+def test_a_cut_is_said(run, tmp_path, kind):
+    (tmp_path / "a.txt").write_text(("a" * 49 + "\n") * 20)
+    run("train", "a.txt", "--model", "ngram", "--order", 1, "--smoothing", 0)
+    status, out, err = run("sample", "runs/ngram", "-n", 100, "--seed", 1, *kind)
+    words = json.loads(out)["words"] if kind else out.splitlines()
+    cut = re.fullmatch(
+        r"(\d+) of 100 words had not ended and are cut at 100 characters: "
+        "--max-length draws whole ones\n",
+        err,
+    )
+    assert status == 0 and cut and len(words) == 100
+    assert 0 < int(cut[1]) <= sum(len(word) == 100 for word in words)
+
+
+def test_lengths_are_kept_to(run, words):
+    run("train", words, "--model", "ngram", "--order", 3, "--smoothing", 0)
+    sample = "sample", "runs/ngram", "-n", 200, "--seed", 1
+    _, out, err = run(*sample, "--min-length", 7, "--max-length", 8)
+    assert err == "" and len(out.split()) == 200
+    assert {*map(len, out.split())} == {7, 8}
+    _, out, _ = run(*sample, "--min-length", 7, "--novel")
+    assert len({*out.split()}) == 200 and min(map(len, out.split())) == 7
+    _, out, _ = run(*sample, "--max-length", 5, "--prefix", "an")
+    assert all(len(word) <= 5 and word.startswith("an") for word in out.split())
+    status, out, err = run(*sample, "--min-length", 90)
+    assert (status, out) == (0, "")
+    assert err == "found only 0 of 200 words of these lengths\n"
+
+
 def test_compare_puts_the_best_first_with_paired_differences(run, words):
     run("train", words, *small("mlp"))
     run("train", words, *small("ngram"))
@@ -277,6 +338,19 @@ MISTAKES = {
     "no such split": ["evaluate", "runs/ngram", "--split", "best"],
     "frozen": ["sample", "runs/ngram", "--temperature", "0"],
     "no words": ["sample", "runs/ngram", "-n", "-1"],
+    "shortest above longest": [
+        "sample",
+        "runs/ngram",
+        *("--min-length", "9", "--max-length", "8"),
+    ],
+    "prefix too long": [
+        "sample",
+        "runs/ngram",
+        "--prefix",
+        "emma",
+        "--max-length",
+        "3",
+    ],
     "unknown character": ["sample", "runs/ngram", "--prefix", "Ma"],
 }
 

@@ -79,7 +79,7 @@ def latin(path):
 
 def utf_16(path):
     path.write_bytes("emma\nava\n".encode("utf-16"))
-    return ", line 1: this is not UTF-8 text"
+    return " looks like UTF-16 text: save it as UTF-8, or convert it: iconv -f UTF-16"
 
 
 def surrogate(path):
@@ -173,7 +173,7 @@ def test_a_path_that_is_not_utf_8(command, tmp_path, few_words, where):
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(few_words.read_bytes())
     status, _, err = command("train", file, "--out", out, "--model", "ngram")
-    assert (status, err) == (0, "")
+    assert status == 0, err
     (out / "config.json").read_bytes().decode()  # is text for every other program
     for arguments in (["evaluate", out], ["sample", out, "--novel"], ["compare", out]):
         assert command(*arguments)[::2] == (0, ""), arguments

@@ -1,6 +1,9 @@
 """Reading, splitting and cutting: the right words, and windows that keep to them."""
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import random
 import tomllib
 from importlib.resources import files
@@ -89,8 +92,14 @@ def test_parts_are_the_whole_cut(names, vocab):
         b"emma\rava\r",
         b"\xef\xbb\xbfemma\nava\n",
         b"\n\n  emma\t\n \t \nava\n\n",
+        b"\xef\xbb\xbfemma\n\xef\xbb\xbf\xef\xbb\xbfava\n",
+        b"\xef\xbb\xbfemma\r\n\xef\xbb\xbfava\r\n",
+        b"emma\r\xef\xbb\xbf\r\xef\xbb\xbf ava",
     ],
-    ids=["plain", "no end", "CRLF", "CR", "BOM", "blanks"],
+    ids=[
+        *("plain", "no end", "CRLF", "CR", "BOM", "blanks"),
+        *("BOM in each", "BOM, CRLF", "BOM, CR"),
+    ],
 )
 def test_line_ends_byte_order_mark_and_blank_lines(read, raw):
     assert read(raw) == ["emma", "ava"]
@@ -112,7 +121,9 @@ def test_the_order_and_the_doubles_stay(read):
     assert read(b"b\na\nb\n") == ["b", "a", "b"]
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"))))
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\ufeff")))
+)
 def test_written_words_are_read_back(tmp_path_factory, words):
     path = tmp_path_factory.mktemp("words") / "words.txt"
     expected = [w.strip() for w in words if w.strip()]
@@ -160,15 +171,80 @@ def test_another_failure_names_file_and_reason(tmp_path):
         (b"\xef\xbb\xbfa\n\xff", 2),
         (b"a\xe2\x80\xa8b\n\xff", 2),
         (b"emma\njos\xc3", 2),
-        ("emma\n".encode("utf-16"), 1),
     ],
-    ids=["first", "LF", "CRLF", "CR", "BOM", "U+2028", "cut off", "UTF-16"],
+    ids=["first", "LF", "CRLF", "CR", "BOM", "U+2028", "cut off"],
 )
 def test_not_utf_8_names_the_line(read, tmp_path, raw, line):
     with pytest.raises(WordsError) as error:
         read(raw)
     path = tmp_path / "words.txt"
-    assert str(error.value) == f"{path}, line {line}: this is not UTF-8 text"
+    assert str(error.value).startswith(f"{path}, line {line}: this is not UTF-8 text (")
+
+
+@pytest.mark.parametrize(
+    "raw, seen, way",
+    [
+        (
+            b"ava\njos\xe9\n",
+            "reads 'josé' there",
+            "iconv -f cp1252 -t UTF-8 FILE > NEW",
+        ),
+        (b"\x93ava\x94\n", "reads '“ava”' there", "iconv -f cp1252"),
+        (
+            b"a" * 10**6 + b"\xe9" + b"b" * 10**6,
+            f"{'a' * 40}é{'b' * 39}' there",
+            "iconv",
+        ),
+        ("ava\nzoé".encode()[:-1], "reads 'zoÃ' there", "iconv"),
+        (b"emma\n\x81\x8d\n", "nor is it cp1252", "save it as UTF-8"),
+    ],
+    ids=["cp1252", "quotes", "long line", "cut off", "no cp1252"],
+)
+def test_not_utf_8_shows_another_reading_and_a_way_out(read, raw, seen, way):
+    with pytest.raises(WordsError) as error:
+        read(raw)
+    assert seen in str(error.value) and way in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+NAMES = "emma\nolivia\nava\n" * 40
+
+
+@pytest.mark.parametrize(
+    "raw, what",
+    [
+        (NAMES.encode("utf-16"), "UTF-16 text: save it as UTF-8, or convert it: iconv"),
+        (NAMES.encode("utf-16-be"), "UTF-16BE text: save it as UTF-8"),
+        (NAMES.encode("utf-16-le"), "UTF-16LE text: save it as UTF-8"),
+        (b"\xfe\xff" + NAMES.encode("utf-16-be"), "UTF-16 text: save"),
+        (NAMES.encode("utf-32"), "UTF-32 text: save it as UTF-8"),
+        (gzip.compress(NAMES.encode()), "a gzip file: unpack it first (gunzip)"),
+        (bz2.compress(NAMES.encode()), "a bzip2 file: unpack it first (bunzip2)"),
+        (lzma.compress(NAMES.encode()), "an xz file: unpack it first (unxz)"),
+        (b"PK\3\4" + NAMES.encode(), "a zip archive, as spreadsheets"),
+        (b"%PDF-1.7\n" + NAMES.encode(), "a PDF: save its words as plain text"),
+        (b"{\\rtf1\n" + NAMES.encode(), "a rich-text document: save its words"),
+        (
+            b"words.txt".ljust(257, b"\0") + b"ustar" + NAMES.encode() * 9,
+            "a tar archive",
+        ),
+        (b"\0\0\0\1" * 99 + NAMES.encode()[:60], "zero bytes; save its words"),
+        (b"\0" * 999, "zero bytes"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_text_is_named_with_a_way_out(read, tmp_path, raw, what):
+    with pytest.raises(WordsError) as error:
+        read(raw)
+    sentence = str(error.value)
+    assert sentence.startswith(f"{tmp_path / 'words.txt'} ") and what in sentence
+
+
+@pytest.mark.parametrize(
+    "raw", [b"BZhang\n", b"PK\n", b"PDF\n", b"a\0b\nc\n", b"PAR\n"]
+)
+def test_text_that_begins_a_little_alike_is_read(read, raw):
+    assert read(raw)
 
 
 # split_words
