@@ -4,7 +4,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 
 SAVE = "save its words as plain text, one a line"
 UNPACK = "unpack it first"
-#: How formats begin: what they are called, and what to do.
+#: What formats begin with, how they are called, and what to do.
 BEGINNINGS = {
     b"\x1f\x8b": ("a gzip file", f"{UNPACK} (gunzip)"),
     b"BZh91AY&SY": ("a bzip2 file", f"{UNPACK} (bunzip2)"),

@@ -88,7 +88,14 @@ Threads = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 Order = Annotated[int | None, _setting("order", "Characters counted at once.")]
-Smoothing = Annotated[float | None, _setting("smoothing", "Added to each count.")]
+Fallback = Annotated[
+    float | None,
+    _setting("fallback", "Weight of shorter contexts."),
+]
+Smoothing = Annotated[
+    float | None,
+    _setting("smoothing", "Added to each count, in place of a fallback.", "none"),
+]
 BlockSize = Annotated[int | None, _setting("block_size", "Length of a context.")]
 NEmbd = Annotated[int | None, _setting("n_embd", "Numbers that stand for a character.")]
 NHidden = Annotated[int | None, _setting("n_hidden", "Units of a hidden layer.")]
@@ -157,6 +164,7 @@ def train(
     ] = None,
     words: WordsFile = None,
     order: Order = None,
+    fallback: Fallback = None,
     smoothing: Smoothing = None,
     block_size: BlockSize = None,
     n_embd: NEmbd = None,

@@ -21,6 +21,8 @@ from charlm.vocab import InputError, Vocabulary
 MAX_STEPS = 10**9
 #: What `Run.words` takes.
 SPLITS = ("train", "dev", "test", "all")
+# The other way of an n-gram with what it has not seen; it takes the place of fallback.
+SMOOTHING = "smoothing"
 
 
 class Checked(BaseModel):
@@ -43,7 +45,8 @@ class ModelConfig(Checked):
     Parameters
     ----------
     order : characters counted at once: 1 to 64
-    smoothing : added to each count: 0 to 1,000,000
+    smoothing : added to each count, in place of a fallback: 0 to 1,000,000
+    fallback : the weight of shorter contexts: above 0, up to 1,000,000
     block_size : length of a context: 1 to 1,024; for a tree a power of two from 2 up
     n_embd : numbers that stand for a character: 1 to 16,384
     n_hidden : units of a hidden layer: 1 to 16,384
@@ -55,6 +58,7 @@ class ModelConfig(Checked):
 
     order: int | None = Field(None, ge=1, le=64)
     smoothing: float | None = Field(None, ge=0, le=1e6)
+    fallback: float | None = Field(None, gt=0, le=1e6)
     block_size: int | None = Field(None, ge=1, le=1024)
     n_embd: int | None = Field(None, ge=1, le=16384)
     n_hidden: int | None = Field(None, ge=1, le=16384)
@@ -160,7 +164,10 @@ class Config(Checked):
         if self.model not in MODELS:
             raise ValueError(f"there is no model {self.model!r:.80}")
         kind = MODELS[self.model]
-        if self.model_options.keys() != kind.options.keys():
+        names = self.model_options.keys()
+        if SMOOTHING in names and "fallback" not in names:
+            names = {*names, "fallback"} - {SMOOTHING}
+        if names != kind.options.keys():
             raise ValueError(f"these are not the options of {self.model}")
         if (self.recipe is None) != (kind.recipe is None):
             raise ValueError(f"{self.model} is trained in another way")
@@ -215,7 +222,8 @@ def configure(
     kind = MODELS[model]
     for name in asked:
         if name in ModelConfig.model_fields:
-            able = [other for other, k in MODELS.items() if name in k.options]
+            own = "fallback" if name == SMOOTHING else name
+            able = [other for other, k in MODELS.items() if own in k.options]
         elif name in TrainConfig.model_fields:
             able = [other for other, k in MODELS.items() if k.recipe is not None]
         else:
@@ -225,11 +233,16 @@ def configure(
                 f"--{name.replace('_', '-')} is no option of {model}, "
                 f"only of {', '.join(able)}"
             )
+    if {SMOOTHING, "fallback"} <= asked.keys():
+        raise InputError("--smoothing does without --fallback: leave out one of them")
     options = {k: v for k, v in asked.items() if k in ModelConfig.model_fields}
-    chosen = ModelConfig.of(kind.options | options)
+    defaults = dict(kind.options)
+    if SMOOTHING in asked:
+        del defaults["fallback"]
+    chosen = ModelConfig.of(defaults | options)
     if kind.recipe is None:
         return chosen, None
     recipe = kind.recipe | {k: v for k, v in asked.items() if k not in options}
     steps = recipe["steps"] if isinstance(recipe["steps"], int) else 1
-    defaults = {"seed": 1, "warmup": steps // 10, "eval_every": -(-steps // 20)}
-    return chosen, TrainConfig.of(defaults | recipe)
+    derived = {"seed": 1, "warmup": steps // 10, "eval_every": -(-steps // 20)}
+    return chosen, TrainConfig.of(derived | recipe)

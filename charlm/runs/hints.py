@@ -19,7 +19,7 @@ LISTED = 80
 MANY_SPACES = 5
 
 INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
-#: Seen, or needed: the space, the wide space of Japanese, signs above Arabic numbers.
+#: Spaces that are meant, and signs above Arabic numbers.
 SEEN = {" ", "\u3000", "\u06dd", "\u070f", "\u08e2", *map(chr, range(0x600, 0x606))}
 SEEN |= {*map(chr, range(0xE0020, 0xE0080))}  # of flags
 JOINERS = "\u200c\u200d"

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from charlm.counts import NGram
 from charlm.data import split_words
 from charlm.evaluate import Evaluation, evaluate, n_parameters, word_losses
+from charlm.runs.backoff import FallbackNGram
 from charlm.runs.config import SPLITS, Config, configure, versions
 from charlm.runs.models import DEFAULT, MODELS
 from charlm.runs.report import Report, report
@@ -26,7 +27,7 @@ MAX_PARAMETERS = 2**28
 ROUNDS = 50
 # The folder of the package with a run on the names: `make first` trains it anew.
 FIRST = "first"
-#: Unless asked, no word is cut at fewer characters, and none goes on for more.
+# Unless asked, no word is cut at fewer characters, and none goes on for more.
 SHORTEST_LIMIT, LONGEST_LIMIT = 100, 10_000
 
 
@@ -241,7 +242,21 @@ class Run:
         min_length: int = 0,
         max_length: int | None = None,
     ) -> Drawn:
-        """Return words as `sample` does, and how many of them are cut off."""
+        """Return words as `sample` does, and how many of them are cut off.
+
+        Raises InputError and RunError like `sample`.
+
+        Parameters
+        ----------
+        n : as in `sample`
+        prefix : as in `sample`
+        temperature : as in `sample`
+        top_k : as in `sample`
+        seed : as in `sample`
+        novel : as in `sample`
+        min_length : as in `sample`
+        max_length : as in `sample`
+        """
         limit = self.limit if max_length is None else max_length
         if max_length is None and len(prefix) > limit:
             limit = len(prefix)
@@ -361,7 +376,8 @@ def build(config: Config, generator: torch.Generator | None = None) -> Any:
     network = getattr(import_module(module), name)
     options = config.model_options
     if network is NGram:
-        return NGram(config.vocab, **options)
+        kind = FallbackNGram if "fallback" in options else NGram
+        return kind(config.vocab, **options)
     try:
         with torch.device("meta"):
             sketch = network(len(config.vocab), **options)

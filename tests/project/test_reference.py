@@ -18,7 +18,7 @@ PAGES = {path.stem: path.read_text("utf-8") for path in sorted(BOOK.glob("api_*.
 ENTRIES = re.compile(r"^```\{reference\} (\S+)\n(.*?)^```$", re.M | re.S)
 # What the page "The package, name by name" says is left out, and why.
 LEFT_OUT = re.compile(
-    r"charlm\.(__main__|runs\.(cli|progress|picture|terminal|hints)"
+    r"charlm\.(__main__|_formats|runs\.(cli|progress|picture|terminal|hints|backoff)"
     r"|book\.(expectations|glue|exercises\..*))"
 )
 

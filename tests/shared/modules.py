@@ -13,11 +13,11 @@ PLACE = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*|[\w-]+\.(?:yml|toml|md|txt))`")
 
 
 def first_lines():
-    """The file name and the first line of each module, but for `__init__` and such."""
+    """The file name and the first line of each module, but for private ones."""
     for found in pkgutil.walk_packages(charlm.__path__, "charlm."):
         spec = importlib.util.find_spec(found.name)
         assert spec and spec.origin
-        if not found.ispkg and not found.name.endswith("__main__"):
+        if not found.ispkg and "._" not in found.name:
             module = Path(spec.origin)
             text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
             assert text, module
