@@ -10,7 +10,10 @@ def main() -> None:
     """Run the command line."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     if sys.argv[1:] == ["--version"]:  # at once, before anything is imported
-        print(f"charlm {__version__}")
+        try:
+            print(f"charlm {__version__}", flush=True)
+        except OSError as error:
+            sys.exit(f"charlm: the output cannot be written: {error.strerror}")
         sys.exit()
     from charlm.runs import cli
 

@@ -164,9 +164,9 @@ class Config(Checked):
         if self.model not in MODELS:
             raise ValueError(f"there is no model {self.model!r:.80}")
         kind = MODELS[self.model]
-        names = self.model_options.keys()
+        names = {*self.model_options}
         if SMOOTHING in names and "fallback" not in names:
-            names = {*names, "fallback"} - {SMOOTHING}
+            names = names - {SMOOTHING} | {"fallback"}
         if names != kind.options.keys():
             raise ValueError(f"these are not the options of {self.model}")
         if (self.recipe is None) != (kind.recipe is None):

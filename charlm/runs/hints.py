@@ -117,8 +117,8 @@ def form(words: Sequence[str]) -> str | None:
     remarks = [word for word in words if word.startswith(COMMENT)]
     if remarks and len(remarks) <= len(words) / 10:
         n = len(remarks)
-        lines = "1 line begins" if n == 1 else f"{n:,} lines begin"
-        return f"{lines} as comments do, first {remarks[0]!r:.60}: it is a word here"
+        begin = "1 line begins" if n == 1 else f"{n:,} lines begin"
+        return f"{begin} as comments do, first {remarks[0]!r:.60}: it is a word here"
     return None
 
 

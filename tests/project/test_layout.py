@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "charlm"
 TAUGHT = [path for path in PACKAGE.glob("*.py") if path.name[0] != "_"]
-MAX_LINES, MAX_LINES_OF_ALL = 250, 3100
+MAX_LINES, MAX_LINES_OF_ALL = 250, 3200
 #: What the package itself hands on of the tool.
 TOOL = ("charlm.train", "charlm.open_run", "charlm.Run")
 LEAVES = ("layers", "backprop", "scalar")  # a reader can open them alone

@@ -71,7 +71,8 @@ def test_large_and_small_tables_are_alike(names, vocab, monkeypatch, order):
 
 def test_its_counts_are_those_of_the_table(names, vocab):
     """The longest n-grams end in the shorter ones: none is kept twice."""
-    plain, model = NGram(vocab, 4).fit(names), FallbackNGram(vocab, 4, 3.0).fit(names)
+    plain, model = NGram(vocab, 4).fit(names), FallbackNGram(vocab, 4, 3.0)
+    model.fit(names)
     assert model.key_counts.equal(plain.key_counts)
     for table in model.tables:
         alone = NGram(vocab, table.order).fit(names)

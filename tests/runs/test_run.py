@@ -5,6 +5,7 @@ import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -179,7 +180,7 @@ def test_a_path_that_is_not_utf_8(command, tmp_path, few_words, where):
         assert command(*arguments)[::2] == (0, ""), arguments
     assert command("info", out)[0] == 0
     status, said, _ = command("info", out, "--json")
-    assert json.loads(said)["config"]["data"]["path"].endswith(where)
+    assert os.path.samefile(out / json.loads(said)["config"]["data"]["path"], file)
 
 
 def learned(command, path, out, model, **settings):
@@ -212,7 +213,7 @@ def test_one_distinct_context_in_a_batch(command, path, out, model):
     """Batch normalization needs two rows that differ, or it has no variance."""
     path.write_text(("a" * 100 + "\n") * 20)
     settings = {**small(model), "steps": 8, "batch_size": 16, "eval_every": 4}
-    examples = iter(trainer.begin(new(out, path, **settings)))
+    examples: Any = iter(trainer.begin(new(out, path, **settings)))
     for _ in range(5):
         next(examples)
     examples.close()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charlm.runs import trainer
+from charlm.runs import cli, trainer
 from charlm.runs.terminal import escaped
 
 RED = "\x1b[31m"
@@ -47,7 +47,7 @@ def colored(tmp_path_factory):
 
 def test_words_and_paths_are_escaped_for_a_terminal_only(colored, command, monkeypatch):
     run = colored.directory
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setattr(cli.out, "_width", 400)
     for arguments in (
         ["sample", run, "-n", 3],
         ["info", run],

@@ -402,7 +402,7 @@ _FAR_SHARES: _Shares = {
 }
 
 
-#: What a search tries on its way: its last β may be left in a variable.
+# What a search tries on its way: its last β may be left in a variable.
 _TRIED = [m * 10.0**e for e in range(-3, 5) for m in (1, 1.2, 1.5, *range(2, 10))]
 _TRIED += [25.0, 35.0, 45.0]
 
