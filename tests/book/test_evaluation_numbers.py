@@ -263,6 +263,34 @@ def test_the_leak_raises_the_ratio_of_hits(names, order, smoothing):
     assert ratios[0] > ratios[1]
 
 
+def test_another_split_moves_the_ratio_of_hits(names, vocab):
+    """The bigram's, which remembers nothing, to both sides of 1."""
+    once = list(dict.fromkeys(names))
+    promised = from_page(
+        "promised",
+        NGram=NGram,
+        once=once,
+        split_words=split_words,
+        vocab=vocab,
+        word_losses=word_losses,
+    )["promised"]
+    for seed, order, smoothing in ((2, 2, 0.3), (8, 2, 0.3), (1, 4, 0.1)):
+        learn, one, other = split_words(once, seed)
+        counts = Counts(learn, order, smoothing)
+        means = [
+            fmean(math.exp(-sum(counts.losses(w))) for w in part)
+            for part in (learn, one + other)
+        ]
+        exact = means[0] / means[1]
+        assert promised(order, smoothing, seed) == pytest.approx(exact, rel=1e-3)
+    assert promised(2, 0.3, 2) < 0.8 and promised(2, 0.3, 8) > 1.2
+    assert "ends up somewhat above" not in PAGE_TEXT
+    counts = Counts(split_words(once)[0], 2, 0.3)
+    likely = sorted((math.exp(-sum(counts.losses(w))), w) for w in once)[::-1]
+    few, total = likely[:10], sum(p for p, _ in likely)
+    assert sum(p for p, _ in few) > total / 5 and all(len(w) < 4 for _, w in few)
+
+
 def test_the_error_of_a_ratio_of_hits_is_its_spread():
     r = random.Random(3)
     ratios = []
