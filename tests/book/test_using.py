@@ -146,6 +146,12 @@ def test_the_search_for_words_of_a_length_ends_without_any():
     assert names["of_length"](Mute(), 5, 3, 4) == ([], 5000)
 
 
+def test_a_share_of_copies_alone_accuses_no_model():
+    """A model that quotes hits train more often than words that were held out."""
+    (accused,) = re.findall(r"[^.:]*\bmodel[^.:,]* quotes\b[^.:]*[.:]", PAGE)
+    assert "train" in accused and "held-out" in accused
+
+
 def test_close_words_differ_by_a_letter_at_most():
     names: dict[str, Any] = {}
     exec(cell_with("def trimmed").partition("\n\n\n")[0], names)
