@@ -240,6 +240,18 @@ def test_what_the_page_runs_says_what_its_headings_say(command, monkeypatch, tmp
     assert "No such command 'trian'. Did you mean 'train'?" in COMMAND
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["trian x", "train x --stpes 3", "train x --steps 1e3", "train x y", "compare"],
+)
+def test_a_mistake_in_the_line_comes_in_a_box(line, command):
+    """Values and arguments as well as names: the page says so at its start."""
+    status, _, err = command(*line.split())
+    assert status == 2 and "─ Error ─" in err
+    (said,) = re.findall(r"\(([^()]*)\ba box[:.]([^()]*)\)", TEXT)
+    assert "line" in said[0] and "1e3" in said[1]
+
+
 def test_no_heading_quotes_what_the_program_never_says():
     known = [*spoken(), "{}: input should be {}, got {}", "stopped after step {} of {}"]
     known += ["Invalid value for '--steps'", "No such option", "No such command"]
