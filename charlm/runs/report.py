@@ -77,7 +77,7 @@ class Report:
         return (
             f"Per word, they hit train {self.hit_ratio:.1f} ± "
             f"{self.hit_ratio_error:.1f} times as often as the words here that it had "
-            "not seen (1 means no memory)."
+            "not seen (near 1 without memory)."
         )
 
     def as_dict(self) -> dict[str, Any]:
