@@ -57,8 +57,8 @@ def rows_of(levels: list[Level], T: int) -> Rows:
         number = torch.arange(n, n + len(level.ids), device=line.device)
         line = torch.cat([line[level.parents], number[:, None]], dim=1)  # (m, t + 1)
         is_longest = torch.ones_like(number, dtype=torch.bool)
-        for after in levels[t + 1 : t + 2]:
-            is_longest[after.parents] = False
+        if t + 1 < len(levels):
+            is_longest[levels[t + 1].parents] = False
         filling = number[:, None].expand(-1, T - t - 1)
         longest.append(torch.cat([line, filling], dim=1)[is_longest])
         n += len(number)
@@ -71,7 +71,8 @@ def rows_of(levels: list[Level], T: int) -> Rows:
 class MultiHead(nn.Module):
     """Attention of several heads: (B, T, C) -> the same, or of prefixes (n, C) in rows.
 
-    `mask` says who may read whom: the function `causal_mask`, or another of T.
+    `mask` says who may read whom: the function `causal_mask`, or another of T. In
+    rows no place may read to its right: what fills a row up belongs to no name.
 
     Parameters
     ----------
