@@ -20,6 +20,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
 import torch
+import torch.nn.functional as F
 from execution import BOOK
 from torch import nn
 
@@ -52,6 +53,8 @@ DESIGNS: dict[str, dict[str, Any]] = {
     "no normalization": SHORT | {"change": "no normalization"},
     "no feed-forward": SHORT | {"change": "no feed-forward"},
     "ReLU": SHORT | {"change": "relu"},
+    "tied weights": SHORT | {"change": "tied weights"},
+    "no dropout": SHORT | {"dropout": 0.0},
     "two blocks": SHORT | {"n_layer": 2},
     "one block": ONE,
     "sees 1": ONE | {"window": 1},
@@ -80,10 +83,25 @@ class NoFeedForward(Block):
         return x + self.drop(self.attention(self.norm1(x), rows))
 
 
+class Tied(nn.Module):
+    """The rows of the last matrix as embedding, scaled as in Vaswani et al. 2017."""
+
+    def __init__(self, out):
+        super().__init__()
+        self.out = out
+
+    def forward(self, idx):
+        return F.embedding(idx, self.out.weight) * math.sqrt(self.out.in_features)
+
+
 def changed(model, change):
     """The model without one of its parts."""
     if change == "no positions":
         nn.init.zeros_(model.places.weight).requires_grad_(False)
+    if change == "tied weights":
+        scale = model.out.in_features**-0.5
+        model.out.weight = nn.Parameter(scale * model.characters.weight.detach())
+        model.characters = Tied(model.out)
     for block in model.blocks:
         if change == "no residual":
             block.__class__ = NoResidual
@@ -154,6 +172,9 @@ def main():
     if given.designs:
         with open(given.designs, encoding="utf-8") as file:
             designs = {name: FULL | own for name, own in json.load(file).items()}
+    unknown = set(given.only or ()) - set(designs)
+    if unknown:
+        parser.error(f"no such design: {', '.join(sorted(unknown))}")
     wanted = {k: v for k, v in designs.items() if not given.only or k in given.only}
     if given.steps:
         wanted = {k: v | {"steps": given.steps} for k, v in wanted.items()}
