@@ -22,15 +22,15 @@ from typing import Any
 FILE = Path(__file__).parents[1] / "book" / "seeds.json"
 
 # Class, sizes and training of each model; chapters show those of their own. Words are
-# drawn in passes, or as `draw` says; the tree gets single contexts.
+# drawn in passes, or as `draw` says; the tree gets single contexts. The recurrent
+# matrix starts orthogonal, or as `start` says.
+_RNN = ("charlm.recurrent:RNN", {"n_hidden": 256, "dropout": 0.2})
+_RNN_RECIPE = {"steps": 1600, "batch_size": 256, "rate": 0.01, "decay": 0.1}
 _GRU = ("charlm.recurrent:GRU", {"n_hidden": 160, "dropout": 0.2})
 _GRU_RECIPE = {"steps": 1000, "batch_size": 256, "rate": 0.02, "decay": 0.1}
 RECIPES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-    "rnn": (
-        "charlm.recurrent:RNN",
-        {"n_hidden": 256, "dropout": 0.2},
-        {"steps": 1600, "batch_size": 256, "rate": 0.01, "decay": 0.1},
-    ),
+    "rnn": (*_RNN, _RNN_RECIPE),
+    "rnn, normal start": (*_RNN, {**_RNN_RECIPE, "start": "normal"}),
     "gru": (*_GRU, _GRU_RECIPE),
     "lstm": (
         "charlm.recurrent:LSTM",
@@ -63,6 +63,15 @@ def of_one_length(
         yield X[at], Y[at]
 
 
+def start_normal(net: Any, seed: int) -> None:
+    """Draw the recurrent matrix anew, from normal numbers that keep mean lengths."""
+    import torch
+
+    g = torch.Generator().manual_seed(seed)
+    W = net.hidden.weight
+    torch.nn.init.normal_(W, std=W.shape[1] ** -0.5, generator=g)
+
+
 def train(name: str, seed: int) -> dict[str, float]:
     """Train a model once; return what the pages read."""
     import torch
@@ -84,6 +93,8 @@ def train(name: str, seed: int) -> dict[str, float]:
     torch.manual_seed(seed)  # dropout draws from here
     make = getattr(importlib.import_module(module), kind)
     net = make(len(vocab), **sizes, generator=torch.Generator().manual_seed(seed))
+    if recipe.get("start") == "normal":
+        start_normal(net, seed + 2)
     X, Y = windows(known, vocab, net.block_size)
     P = soft_targets(X, Y, len(vocab))
     draw = passes_of_words if getattr(net, "whole_words", False) else batches

@@ -10,6 +10,7 @@ import torch
 from chapters import code_cells
 
 from charlm.data import windows
+from charlm.recurrent import RNN
 from charlm.vocab import Vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -59,3 +60,38 @@ def test_a_batch_holds_words_of_one_length():
         assert torch.equal(y == 0, torch.arange(len(y)) % size == size - 1)
         seen.add(size)
     assert seen == {2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    "name, base, key",
+    [
+        ("gru, with replacement", "gru", "draw"),
+        ("gru, one length", "gru, with replacement", "draw"),
+        ("rnn, normal start", "rnn", "start"),
+    ],
+)
+def test_a_variant_differs_from_its_base_in_one_thing(name, base, key):
+    (*net, recipe), (*its_net, its_recipe) = RECIPES[name], RECIPES[base]
+    assert net == its_net and recipe[key] != its_recipe.get(key)
+    assert {**recipe, key: None} == {**its_recipe, key: None}
+
+
+def test_words_of_one_length_are_drawn_with_replacement():
+    vocab = Vocabulary(("a", "b"))
+    X, Y = windows(["a", "b"], vocab, 4)
+    g = torch.Generator().manual_seed(0)
+    draws = SCRIPT["of_one_length"](X, Y, 8, generator=g, steps=1)
+    assert [len(x) for x, _ in draws] == [8 * 2]
+
+
+def test_a_normal_start_changes_the_recurrent_matrix_alone():
+    def net():
+        return RNN(27, n_hidden=64, generator=torch.Generator().manual_seed(0))
+
+    changed, kept = net(), net()
+    SCRIPT["start_normal"](changed, 5)
+    for (name, p), q in zip(changed.named_parameters(), kept.parameters()):
+        assert torch.equal(p, q) == (name != "hidden.weight")
+    W = changed.hidden.weight.detach()
+    assert not torch.allclose(W @ W.T, torch.eye(64), atol=0.1)
+    assert abs(W.norm().item() / 64**0.5 - 1) < 0.05  # lengths on average
