@@ -100,7 +100,7 @@ class Recurrent(nn.Module):
 class RNN(Recurrent):
     """One layer that gets its own last output, too: (B, T) -> (B, V).
 
-    h = tanh(x + h W), as in Elman (1990). nn.RNN computes the same.
+    h = tanh(x + h W), after Elman (1990). nn.RNN computes the same.
     """
 
     def cell(self, x: Tensor, state: Tensor) -> Tensor:
