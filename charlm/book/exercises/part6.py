@@ -78,6 +78,7 @@ def _by_name(by_name: Any, logits: Tensor, y: Tensor, case: str) -> None:
         "The padding counts, as if it had the last character of the vocabulary for "
         "its target: that is what the index -1 takes. See hint 1.": as_last.sum(1),
         "The sign is wrong: a loss is not negative.": -places.sum(1),
+        "The 0 that ends a name has a loss, too.": places.masked_fill(y == 0, 0).sum(1),
         "That is the mean over all T places, padding included; take the sum. See "
         "hint 2.": places.mean(1),
         "Sum over the places of a name, not over the names. See hint 2.": places.sum(0),
@@ -336,8 +337,12 @@ def _miscounted(value: float, cell: str, V: int, H: int) -> str:
         f"{case} the matrices from state to state are missing. See hint 1.": (
             right - k * H * H
         ),
-        f"{case} there is an embedding too many: the table is embedding and input "
-        "matrix in one. See hint 1.": right + V * H,
+        (
+            f"{case} the last layer reads the memory, too; h is enough. See hint 2."
+            if cell == "LSTM"
+            else f"{case} there is an embedding too many: the table is embedding and "
+            "input matrix in one. See hint 1."
+        ): right + V * H,
     }
     if k > 1:  # with one block they are right
         mistakes |= {

@@ -190,10 +190,13 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
         out[..., -1] += _shifted(F[ids], -1)[..., 0]
         return out
 
-    def ends(ids: Tensor) -> Tensor:
-        out = E[ids]
-        out[..., -1] += _shifted((ids == 0).float()[..., None], -1)[..., 0]
-        return out
+    def sees(i: int) -> Model:
+        def model(ids: Tensor) -> Tensor:
+            out = E[ids]
+            out[..., -1] += _shifted((ids == i).float()[..., None], -1)[..., 0]
+            return out
+
+        return model
 
     def whole_row(ids: Tensor) -> Tensor:
         return E[ids] + F[ids].sum(1, keepdim=True)
@@ -204,15 +207,16 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
             "1",
         ),
         "each place sees the sum of the whole row": (whole_row, "1"),
-        "the first place sees the last one": (first_sees_last, "1"),
-        "only the last but one sees the last": (last_but_one, "1"),
-        "only the second place sees the third": (second_sees_third, "1"),
+        "the first place sees the last one": (first_sees_last, "1 or 2"),
+        "only the last but one sees the last": (last_but_one, "1 or 2"),
+        "only the second place sees the third": (second_sees_third, "1 or 2"),
         "only one of the logits sees the next place": (one_logit, "2"),
         "the next place changes the logits by less than a hundredth": (
             lambda ids: E[ids] + _shifted(F[ids], -1) / 1024,
             "2",
         ),
-        "each place sees whether the next one has the id 0": (ends, "2"),
+        "each place sees whether the next one has the id 0": (sees(0), "2"),
+        "each place sees whether the next one has the id 2": (sees(2), "2"),
     }
 
 
