@@ -104,7 +104,7 @@ def test_figures_are_numbered_within_their_part(browser, address, name):
             }).length"""
         )
     expected = [f"Figure {part}.{k}" for k in range(1, len(numbers) + 1)]
-    assert [number.strip() for number in numbers] == expected and len(expected) >= 8
+    assert [number.strip() for number in numbers] == expected and len(expected) >= 7
     assert alike == 0
 
 

@@ -37,14 +37,12 @@ function fill(made, classes, attributes, children) {
 
 let count = 0
 
-// What can be played with is a group, named by its caption.
 function name(place, caption) {
   caption.id ||= `living-${++count}`
   place.setAttribute("role", "group")
   place.setAttribute("aria-labelledby", caption.id)
 }
 
-// A labeled slider; its value is shown beside it and read out as `show` says it.
 charlm.slider = ({ label, min, max, step, value, show = String, change }) => {
   const id = `living-${++count}`
   const out = charlm.element("output", { for: id, "aria-live": "off" })

@@ -1,7 +1,4 @@
-// The cover: how much each letter of a name surprises each model, and how they would go
-// on after its first half. The build writes the same rows for one name (hero.py); once a
-// reader touches the name, the models come, and each row lives.
-//
+// The cover's rows, of which the build writes the first ones (hero.py).
 //   surprise of a letter = -log P(letter | the letters before it), in nats
 
 "use strict"
@@ -22,7 +19,6 @@
       return -Math.log(p[1 + chars.indexOf(name[i])])
     })
 
-  // One word drawn letter by letter, after what is given.
   function write({ chars, probs }, given, uniform, longest = LONGEST) {
     let word = given
     while (word.length < longest) {
@@ -51,7 +47,6 @@
     return `<i class="${kind}" style="--h: ${Math.min(1, known(surprise) / TALLEST).toFixed(3)}"></i>`
   }
 
-  // What a screen reader says of a row.
   function sentence({ label, at, values }, name) {
     const worst = values.map(known).indexOf(Math.max(...values.map(known)))
     const what = worst === name.length ? "the end" : `“${name[worst]}”, letter ${worst + 1}`
@@ -75,7 +70,6 @@
   const fold = typed =>
     [...typed.normalize("NFD").toLowerCase()].filter(c => LETTERS.includes(c)).join("").slice(0, LONGEST)
 
-  // The first words that a model writes from a seed.
   function words(model, number, longest, seed) {
     const uniform = charlm.random(seed)
     return Array.from({ length: number }, () => write(model, "", uniform, longest))

@@ -1,16 +1,5 @@
-// Models in a page: safetensors are read, and the layers named in their header applied.
-//
-//   const model = await charlm.loadModel("../_static/models", "wavenet")
-//   model.probs("em")       27 probabilities: that of the end, then those of the letters
-//   model.states("em")      what each layer makes of it
-//
-// A model whose first layer is `read` takes a word from its beginning, one place at a time:
-// a layer gets what it made of the place before, too, so that a further letter costs one
-// place. What was made of the last few hundred prefixes is kept.
-//
-// `charlm.makeModel` needs no browser: the build makes models with it, too (hero.py).
-//
-// Between layers there is `{ rows, values }`: the rows of a matrix, one after the other.
+// Models in a page, by their file's header; `charlm.makeModel` needs no browser (hero.py).
+// What was made of the last few hundred prefixes is kept. Between layers: `{ rows, values }`.
 
 "use strict"
 
@@ -73,7 +62,6 @@
 
   // What a layer does. Each operation is given its settings, with tensors for their names.
   const OPERATIONS = {
-    // A row of the table for each id: (T) -> (T, C).
     embedding: ({ weight }) => ({ rows, values: ids }) => {
       const width = weight.shape[1]
       const values = new Float64Array(rows * width)
@@ -84,7 +72,6 @@
     // Each n neighbors as one row, or all: (T, C) -> (T / n, n C). No number moves.
     join: ({ n }) => ({ rows, values }) => ({ rows: n ? rows / n : 1, values }),
 
-    // Each row times the weight (in, out), plus the bias (out).
     linear: ({ weight, bias }) => ({ rows, values: x }) => {
       const [fanIn, fanOut] = weight.shape, w = weight.values
       const values = new Float64Array(rows * fanOut)
@@ -107,7 +94,6 @@
       return { rows, values: values.map((x, i) => (x - mean.values[i % width]) * scale[i % width] + bias.values[i % width]) }
     },
 
-    // Each row with mean 0 and variance 1, then scaled and moved.
     layer_norm: ({ weight, bias, eps }) => ({ rows, values: x }) => {
       const width = weight.values.length
       const values = new Float64Array(rows * width)
@@ -120,7 +106,6 @@
       return { rows, values }
     },
 
-    // A row of layers, whose end is added to its start.
     add: ({ layers }) => ({ rows, values }, before) => {
       const inner = run(layers, { rows, values }, before?.inner)
       return { rows, values: values.map((x, i) => x + inner.at(-1).values[i]), inner }
@@ -135,7 +120,6 @@
       return { rows: 1, values: values.map((x, c) => x + own[c]), place }
     },
 
-    // h = tanh(x + h W + b)
     rnn: weights => {
       const hidden = OPERATIONS.linear(weights), size = weights.weight.shape[0]
       return ({ values: x }, before = nothing(size)) =>
@@ -237,7 +221,6 @@
       return run(layers, { rows: size, values: [...Array(size).fill(0), ...ids].slice(-size) })
     }
 
-    // softmax(logits / temperature)
     const probs = (prefix, temperature = 1) => softmax(states(prefix).at(-1).values, temperature)
 
     return { label: notes.label, loss: JSON.parse(notes.loss), chars, size, states, probs }
