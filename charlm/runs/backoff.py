@@ -15,10 +15,11 @@ class FallbackNGram(NGram):
     P(y | context) = (count(context, y) + w P(y | shorter)) / (count(context) + w)
 
     where shorter is the context without its first character, w = fallback * (d + 1),
-    and d is how many characters followed the context:
-    where there were many different ones, a new one is likely (Witten and Bell 1991,
-    whose w is d). At the end of the chain all characters are equally likely. Only the
-    longest n-grams are kept: each of them ends in the shorter ones.
+    and d is how many characters followed the context: where there were many different
+    ones, a new one is likely (Witten and Bell 1991, whose w is d). At the end of the
+    chain all characters are equally likely. A context that reaches back beyond the
+    start of its word says no more than the one that ends there, and is left out. Only
+    the longest n-grams are kept: each of them ends in the shorter ones.
 
     Raises ValueError for an order below 1, for a fallback that is not above 0, for
     damaged counts, and for contexts that are not of order - 1 characters.
@@ -82,7 +83,10 @@ class FallbackNGram(NGram):
             return super().__call__(idx)
         P = torch.full((B, 1), 1 / len(self.vocab), dtype=torch.float64)
         for table in self.tables:
-            C = table._counts(idx[:, T - table.block_size :])  # (B, V)
+            n = table.block_size
+            C = table._counts(idx[:, T - n :])  # (B, V)
+            if n >= 2:
+                C = C * (idx[:, T - n + 1, None] != 0)  # the word had begun already
             weight = self.fallback * ((C > 0).sum(1, keepdim=True) + 1)
             P = (C + weight * P) / (C.sum(1, keepdim=True) + weight)
         return P.log()

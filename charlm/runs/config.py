@@ -167,7 +167,7 @@ class Config(Checked):
         names = {*self.model_options}
         if SMOOTHING in names and "fallback" not in names:
             names = names - {SMOOTHING} | {"fallback"}
-        if names != kind.options.keys():
+        if names != {*kind.options}:
             raise ValueError(f"these are not the options of {self.model}")
         if (self.recipe is None) != (kind.recipe is None):
             raise ValueError(f"{self.model} is trained in another way")
@@ -238,7 +238,7 @@ def configure(
     options = {k: v for k, v in asked.items() if k in ModelConfig.model_fields}
     defaults = dict(kind.options)
     if SMOOTHING in asked:
-        del defaults["fallback"]
+        defaults = {"order": 4}  # longer contexts would be unseen
     chosen = ModelConfig.of(defaults | options)
     if kind.recipe is None:
         return chosen, None

@@ -22,7 +22,12 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
 #: Spaces that are meant, and signs above Arabic numbers.
 SEEN = {" ", "\u3000", "\u06dd", "\u070f", "\u08e2", *map(chr, range(0x600, 0x606))}
 SEEN |= {*map(chr, range(0xE0020, 0xE0080))}  # of flags
+#: Letters, marks and signs without ink.
+BLANK = {*"\u034f\u115f\u1160\u2800\u3164\uffa0"}
 JOINERS = "\u200c\u200d"
+LOST = "\ufffd"
+#: So long a beginning or an end of nearly all lines is a part of none of the words.
+SHARED = 7
 
 COLUMNS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma"}
 SHAPES = {
@@ -41,7 +46,9 @@ COMMENT = ("#", "//", "-- ", "; ", "% ")
 
 def is_invisible(char: str) -> bool:
     """Return whether nobody sees a character, or takes it for a plain space."""
-    return unicodedata.category(char) in INVISIBLE and char not in SEEN
+    return char in BLANK or (
+        unicodedata.category(char) in INVISIBLE and char not in SEEN
+    )
 
 
 def show_alphabet(chars: Sequence[str]) -> str:
@@ -76,7 +83,7 @@ def hints(
     chars: Sequence[str],
     file: str | os.PathLike[str] | None = None,
 ) -> Iterator[str]:
-    """Yield at most two hints: one on the form of the lines, one on the characters.
+    """Yield hints: one on the form of the lines, one on unseen characters, and such.
 
     Parameters
     ----------
@@ -91,15 +98,25 @@ def hints(
     unseen = [c for c in chars if is_invisible(c) and not (shape and c == "\t")]
     if unseen:
         yield from _unseen(words, unseen, file)
+    yield from _spelled(words, chars)
+    some = _some(words)
+    if len({*some}) <= len(some) / 2:
+        yield "more than half of the words are repetitions: dev has words of train"
 
 
 def form(words: Sequence[str]) -> str | None:
     """Return a hint where nearly all lines have a form that single words have not."""
-    some = words[:: -(-len(words) // LOOKED_AT)]
+    some = _some(words)
     enough = NEARLY_ALL * len(some)
     for pattern, what in SHAPES.items():
         if sum(bool(re.fullmatch(pattern, word)) for word in some) >= enough:
             return _said(f"{what}: keep the words alone")
+    for end, part_of in {"begin": slice(SHARED), "end": slice(-SHARED, None)}.items():
+        part, lines = Counter(word[part_of] for word in some).most_common(1)[0]
+        if lines >= enough and not part.isalnum() and len({*some}) > len(some) / 2:
+            return _said(f"{end} with {part!r}: keep the words alone")
+    if sum(word.count(" ") >= MANY_SPACES for word in some) >= enough:
+        return _said("have many spaces, as sentences: a word a line is expected")
     for char, name in COLUMNS.items():
         number, lines = Counter(word.count(char) for word in some).most_common(1)[0]
         if number and lines >= enough:
@@ -112,13 +129,45 @@ def form(words: Sequence[str]) -> str | None:
         is_letter = char.isalnum() or unicodedata.combining(char) or is_invisible(char)
         if lines >= enough and not is_letter and len({*"".join(some)}) > 1:
             return _said(f"{end} with {char!r}: keep the words alone")
-    if sum(word.count(" ") >= MANY_SPACES for word in some) >= enough:
-        return _said("have many spaces, as sentences: a word a line is expected")
     remarks = [word for word in words if word.startswith(COMMENT)]
     if remarks and len(remarks) <= len(words) / 10:
         n = len(remarks)
         begin = "1 line begins" if n == 1 else f"{n:,} lines begin"
         return f"{begin} as comments do, first {remarks[0]!r:.60}: it is a word here"
+    return None
+
+
+def _some(words: Sequence[str]) -> Sequence[str]:
+    return words[:: -(-len(words) // LOOKED_AT)]
+
+
+def _spelled(words: Sequence[str], chars: Sequence[str]) -> Iterator[str]:
+    """Yield hints on letters that a conversion has lost, or that are written twice."""
+    if LOST in chars:
+        word = next(word for word in words if LOST in word)
+        yield f"letters were lost in a conversion, as in {word!r:.60}: use another copy"
+    if {*"ÂÃÄÅÐÑØÙàáâãäåæçè"} & {*chars}:
+        for word in words:
+            if not word.isascii() and (meant := _read_right(word)):
+                yield f"{word!r:.60} looks like {meant!r:.60}, saved as UTF-8 twice"
+                break
+    composed = {char for char in chars if len(unicodedata.normalize("NFD", char)) > 1}
+    if composed and any(map(unicodedata.combining, chars)):
+        for word in words:
+            twice = composed.intersection(unicodedata.normalize("NFC", word)) - {*word}
+            if twice:
+                char = min(twice)
+                yield f"{char} is written in two ways, as one character and as several"
+                break
+
+
+def _read_right(word: str) -> str | None:
+    """Return what UTF-8 was before it was taken for an older encoding, if it was."""
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return word.encode(encoding).decode()
+        except UnicodeError:
+            pass
     return None
 
 

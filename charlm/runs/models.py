@@ -38,7 +38,7 @@ _WORDS = {"steps": 1600, "batch_size": 256, "weight_decay": 0.1}
 #: and generator, and has a block_size. "wavenet" gets the tree that computes each
 #: distinct piece of the contexts once: the same function, sooner.
 MODELS = {
-    "ngram": Kind("charlm.counts:NGram", {"order": 4, "fallback": 3.0}, None),
+    "ngram": Kind("charlm.counts:NGram", {"order": 5, "fallback": 3.0}, None),
     "bigram": Kind(
         "charlm.models:NeuralBigram",
         {},

@@ -1,7 +1,7 @@
 """A run: a model, the words that it learns from, and the directory that keeps both."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +20,7 @@ from charlm.runs.report import Report, report
 from charlm.runs.source import Words, find_words, read_source, require_enough
 from charlm.runs.store import MODEL, STATE, Metrics, RunError, Store
 from charlm.sample import sample_words
-from charlm.vocab import InputError, Vocabulary
+from charlm.vocab import InputError, Vocabulary, check_list
 
 CPU = torch.device("cpu")
 MAX_PARAMETERS = 2**28
@@ -165,10 +165,9 @@ class Run:
         for split in splits:
             self._words.pop(split, None)
 
-    def evaluate(self, words: Sequence[str]) -> Evaluation:
+    def evaluate(self, words: Iterable[str]) -> Evaluation:
         """Return the loss on some words. Raises InputError at an unknown character."""
-        if not words:
-            raise InputError("there are no words to evaluate on")
+        words = _list(words)
         return evaluate(self, words, self.vocab)
 
     def score(self, word: str) -> float:
@@ -180,13 +179,12 @@ class Run:
             raise InputError(f"score takes one word: got a {type(word).__name__}")
         return -float(word_losses(self, [word], self.vocab).sum())
 
-    def report(self, words: Sequence[str]) -> Report:
+    def report(self, words: Iterable[str]) -> Report:
         """Return the loss with all that belongs to it, as `charlm.runs.report.report`.
 
         Raises InputError at an unknown character, RunError where the file is gone.
         """
-        if not words:
-            raise InputError("there are no words to evaluate on")
+        words = _list(words)
         train, limit = self.words("train"), self.limit + 1
         return report(self, words, train, self.vocab, max_length=limit)
 
@@ -258,8 +256,8 @@ class Run:
         max_length : as in `sample`
         """
         limit = self.limit if max_length is None else max_length
-        if max_length is None and len(prefix) > limit:
-            limit = len(prefix)
+        if max_length is None:
+            limit = max(limit, len(prefix), 2 * min_length)
         if not 0 <= min_length <= limit:
             raise InputError(
                 f"words of {min_length} to {limit} characters there are none: "
@@ -413,6 +411,15 @@ def device_named(name: str) -> torch.device:
     if name == "cuda" and "LOCAL_RANK" in os.environ:
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     return torch.device(name)
+
+
+def _list(words: Iterable[str]) -> list[str]:
+    """Return words of any kind of list. Raises InputError where there are none."""
+    check_list(words)
+    words = list(words)
+    if not words:
+        raise InputError("there are no words to evaluate on")
+    return words
 
 
 def _split(words: list[str], seed: int) -> dict[str, list[str]]:

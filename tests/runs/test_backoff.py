@@ -27,6 +27,8 @@ def by_hand(words, vocab, order, fallback, context, y):
     P = Fraction(1, len(vocab))
     for n in range(order):
         last = context[len(context) - n :]
+        if n >= 2 and last[1] == 0:  # the shorter one began at the boundary
+            continue
         followed: Counter[int] = Counter()
         for word in words:
             ids = [*[0] * n, *vocab.encode(word), 0]
@@ -100,22 +102,22 @@ def test_a_short_list_by_default(command, short, tmp_path):
     out = tmp_path / "run"
     assert command("train", short, "--out", out, "--model", "ngram")[0] == 0
     run = open_run(out)
-    assert run.config.model_options == {"order": 4, "fallback": 3.0}
-    assert run.evaluate(run.words("dev")).loss < 2.54  # single letters: 2.90
+    assert run.config.model_options == {"order": 5, "fallback": 3.0}
+    assert run.evaluate(run.words("dev")).loss < 2.53  # single letters: 2.90
     drawn = run.sample(4000, seed=1)
     mean, of_file = (sum(map(len, w)) / len(w) for w in (drawn, run.words()))
     assert 0.8 < mean / of_file < 1.2
     longer = tmp_path / "longer"
-    command("train", short, "--out", longer, "--model", "ngram", "--order", 8)
+    command("train", short, "--out", longer, "--model", "ngram", "--order", 64)
     run = open_run(longer)
-    assert run.evaluate(run.words("dev")).loss < 2.7
+    assert run.evaluate(run.words("dev")).loss < 2.53  # no worse for it
 
 
 def test_a_long_list_by_default(names, vocab):
     train, dev, _ = split_words(names)
     old = evaluate(NGram(vocab, 4, 0.1).fit(train), dev, vocab)
-    new = evaluate(FallbackNGram(vocab, 4, 3.0).fit(train), dev, vocab)
-    assert new.loss < old.loss - 0.02
+    new = evaluate(FallbackNGram(vocab, 5, 3.0).fit(train), dev, vocab)
+    assert new.loss < old.loss - 0.09
 
 
 def test_smoothing_takes_the_place_of_the_fallback(command, short, tmp_path):

@@ -32,7 +32,9 @@ SHAPES = {
     "are addresses of pages": lambda n, i: f"https://example.org/{n}",
     "begin with '#'": lambda n, i: f"#{n}",
     "end with '.'": lambda n, i: f"{n}."[i % 50 == 0 :],
-    "have many spaces, as sentences": lambda n, i: f"the name {n} is one of " * 2,
+    "begin with 'INSERT ": lambda n, i: f"INSERT INTO names VALUES ('{n}');",
+    "end with ' street'": lambda n, i: f"{n} street",
+    "have many spaces, as sentences": lambda n, i: f"{n} is 1 of {i}, {n} or {i}",
 }
 
 
@@ -61,7 +63,6 @@ def test_a_shape_of_some_lines_gets_none(some, what):
         ["GATTACA", "CATTAGA"],
         ["1984", "2001", "42"],
         ["a" * 300],
-        ["...", "..", "."],
         ["👩‍🚀", "😀", "🏴\U000e0067\U000e0062\U000e0065\U000e007f"],
         ["नमस्ते", "दिल्ली"],
         ["name　name", "名前"],
@@ -69,7 +70,8 @@ def test_a_shape_of_some_lines_gets_none(some, what):
     ids=lambda words: words[0][:20],
 )
 def test_lists_that_are_as_they_should_be(words):
-    assert said(words * 20) == []
+    numbered = [f"{a}{b}" for b in "xyzuvwrst" for a in words]
+    assert said([*words, *numbered]) == []
 
 
 def test_the_bundled_names_get_no_hint(names):
@@ -95,6 +97,8 @@ def test_a_comment_is_a_word(some, remark):
         ("\x1b", "a control character"),
         ("\x00", "a control character"),
         ("\t", "a control character"),
+        ("\u3164", "hangul filler"),
+        ("\u2800", "braille pattern blank"),
     ],
 )
 def test_what_nobody_sees_gets_one_hint_with_its_first_line(some, tmp_path, char, name):
@@ -112,6 +116,34 @@ def test_several_of_them_get_one_hint(some):
     (hint,) = said([*some, "a\u200bb", "c\u200bd", "e\xadf", "g\x7fh"])
     assert hint.startswith("U+200B (zero width space) is in 2 words, first in word 401")
     assert "(and 2 more such characters)" in hint
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_letters_that_were_converted_twice(some, encoding):
+    twice = "zoé".encode().decode(encoding)
+    assert said([*some, twice]) == [f"{twice!r} looks like 'zoé', saved as UTF-8 twice"]
+    assert said([*some, "Ångström", "São", "Ñandú", "zoé", "Łódź"]) == []
+
+
+def test_letters_that_a_conversion_lost(some):
+    (hint,) = said([*some, "zo\ufffd"])
+    assert hint.startswith("letters were lost in a conversion, as in 'zo\ufffd'")
+
+
+def test_a_letter_that_is_written_in_two_ways(some):
+    assert said([*some, "zoé", "re\u0301mi"]) == [
+        "é is written in two ways, as one character and as several"
+    ]
+    assert said([*some, "zoe\u0301", "re\u0301mi"]) == []
+    assert said([*some, "zoé", "q\u0301"]) == []
+
+
+def test_many_repetitions(some):
+    assert said(["emma"] * 300 + some[:20]) == [
+        "more than half of the words are repetitions: dev has words of train"
+    ]
+    assert said(some * 2)[0].startswith("more than half")
+    assert said([*some, *some[:300]]) == []
 
 
 def test_a_joiner_inside_a_word_stays(some):

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 from charlm.runs import store, trainer
 from charlm.runs.config import Config
 from charlm.runs.run import open_run
-from charlm.runs.store import Metrics, RunError, Store, TrainState
+from charlm.runs.store import Metrics, RunError, Store, TrainState, digest_of
 from charlm.vocab import InputError
 
 CONFIG, MODEL, METRICS, STATE, LOSSES = store.FILES
@@ -222,6 +222,23 @@ def test_of_two_values_for_one_key_one_is_taken_and_checked(run, refused):
     assert open_run(run).config.model == "mlp"
     (run / CONFIG).write_text(text.rstrip().removesuffix("}") + ', "model": "ngram"}')
     refused("sample", run)
+
+
+def test_a_run_whose_config_lacks_what_came_later_is_the_same(few_words, tmp_path):
+    """A field that an older charlm did not write does not break the seal."""
+    out = tmp_path / "run"
+    trained = trainer.train(few_words, out=out, model="ngram", order=2, smoothing=0.1)
+    config = json.loads((out / CONFIG).read_text())
+    del config["longest"], config["options"]["fallback"]
+    text = json.dumps(config, indent=2, ensure_ascii=False)
+    tensors, state = trained.store.read_tensors(MODEL)
+    older = Store(out, trained.config, digest=digest_of(text))
+    (out / CONFIG).write_text(text + "\n")
+    older.write_tensors(MODEL, tensors, state)
+    opened = open_run(out)
+    assert opened.config.longest is None and opened.limit == 100
+    words = opened.words("dev")
+    assert opened.evaluate(words) == trained.evaluate(words)
 
 
 def test_a_config_without_end(run, all_refused):
