@@ -89,7 +89,7 @@ class Recurrent(nn.Module):
     def forward(self, idx: Tensor) -> Tensor:
         idx = idx[:, -self.block_size :]
         levels, at = distinct_prefixes(idx, self.table.num_embeddings)
-        state, states = self.start(1), [self.start(0)]
+        state, states = self.start(1), [self.start(0)]  # of one row, of none
         for ids, parents in levels:
             before = F.embedding(parents, state)  # state[parents], a faster gradient
             state = self.cell(self.table(ids), before)

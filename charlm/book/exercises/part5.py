@@ -80,7 +80,8 @@ def _field(answer: Any) -> None:
         (2, [1, 2, 4, 8]),
         (3, [1, 3]),
         (2, [1, 1]),
-        (3, [2, 5]),
+        (3, [1, 2]),
+        (2, [2, 2, 1]),  # the last place sees all that it reaches: no case has holes
     ):
         value, expected = (
             read_number(call(answer, kernel, dilations)),
