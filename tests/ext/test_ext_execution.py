@@ -3,17 +3,8 @@
 from copy import deepcopy
 
 import pytest
-from bookext.execution import (
-    Cell,
-    Page,
-    failure,
-    is_known,
-    joined,
-    keep,
-    know_what_runs,
-)
+from bookext.execution import Cell, Page, failure, joined, keep
 from jupyter_cache import get_cache
-from jupyter_cache.cache.main import JupyterCacheBase
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -111,32 +102,3 @@ def test_the_cache_gives_back_joined_outputs_and_times(tmp_path):
     assert texts(found.cells[0].outputs) == ["12\n"]
     assert found.metadata.language_info.seconds == {"0": 7.0}
     assert cache.match_cache_notebook(before).data == {"execution_seconds": 8.5}
-
-
-@pytest.mark.parametrize(
-    "metadata, known",
-    [
-        ({"tags": ["hide-input"]}, True),
-        ({"mystnb": {"figure": {"caption": "New."}}}, True),
-        ({"tags": ["raises-exception", "hide-input"]}, False),
-        ({"tags": ["skip-execution"]}, False),
-    ],
-    ids=str,
-)
-def test_a_tag_or_a_caption_executes_nothing_again(
-    tmp_path, monkeypatch, metadata, known
-):
-    for name in ("create_hashed_notebook", "merge_match_into_notebook"):
-        monkeypatch.setattr(JupyterCacheBase, name, getattr(JupyterCacheBase, name))
-    know_what_runs()
-    cache = get_cache(tmp_path)
-    cell = new_code_cell("1", outputs=[new_output("stream", text="1\n")])
-    keep(
-        cache, Page("a", str(tmp_path / "a.md"), "", new_notebook(cells=[cell])), 1, {}
-    )
-    changed = new_notebook(cells=[new_code_cell("1", metadata=metadata)])
-    assert is_known(cache, changed) == known
-    if known:
-        found = cache.merge_match_into_notebook(changed)[1].cells[0]
-        assert found.outputs[0].text == "1\n" and found.metadata == metadata
-    assert not is_known(cache, new_notebook(cells=[new_code_cell("2")]))

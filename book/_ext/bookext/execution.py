@@ -4,16 +4,12 @@ MyST-NB would execute an outdated chapter when Sphinx reads it, one after the ot
 chapter's small networks keep one core busy, so the chapters are executed before that,
 side by side on all cores, into MyST-NB's own cache: there it finds the outputs when it
 reads them. Stopping the build ends the kernels too, in the middle of a cell.
-
-That cache would take a page for another one when a cell gets a tag, or a caption. Here
-a cell is its source, with the tags that change how it is executed.
 """
 
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from copy import deepcopy
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -22,7 +18,6 @@ from typing import NamedTuple
 
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from jupyter_cache.cache.main import JupyterCacheBase
 from jupyter_cache.executors.utils import single_nb_execution
 from jupyter_client import AsyncKernelManager
 from myst_nb.core.nb_to_tokens import nb_node_to_dict
@@ -79,7 +74,7 @@ class Cell(NamedTuple):
 
 def read(app, docname):
     path = app.env.doc2path(docname)
-    text = with_fingerprint(app, docname, Path(path).read_text(encoding="utf-8"))
+    text = with_fingerprint(app, Path(path).read_text(encoding="utf-8"))
     settings = app.env.myst_config, app.env.mystnb_config
     reader = create_nb_reader(path, *settings, text)
     return Page(docname, path, text, reader and reader.read(text))
@@ -214,32 +209,5 @@ def execute_outdated(app, env, docnames):
         raise BuildFailed(failures)
 
 
-EXECUTION_TAGS = {"raises-exception", "skip-execution"}
-hash_all = JupyterCacheBase.create_hashed_notebook
-merge_all = JupyterCacheBase.merge_match_into_notebook
-
-
-def hash_what_runs(cache, notebook, *arguments, **options):
-    """Hash a notebook as the cache does, but for what only its page shows."""
-    whole, _ = hash_all(cache, notebook, *arguments, **options)
-    bare = deepcopy(notebook)
-    for cell in bare.cells:
-        tags = EXECUTION_TAGS.intersection(cell.metadata.get("tags", ()))
-        cell.metadata = NotebookNode(tags=sorted(tags))
-    return whole, hash_all(cache, bare, *arguments, **options)[1]
-
-
-def merge_outputs(cache, notebook, *arguments, **options):
-    """Give a notebook the outputs that are known; its tags stay its own."""
-    return merge_all(cache, notebook, *arguments, **{"cell_meta": ()} | options)
-
-
-def know_what_runs():
-    """Let every cache look only at what is executed, MyST-NB's own too."""
-    JupyterCacheBase.create_hashed_notebook = hash_what_runs
-    JupyterCacheBase.merge_match_into_notebook = merge_outputs
-
-
 def setup(app):
-    know_what_runs()
     app.connect("env-before-read-docs", execute_outdated)
