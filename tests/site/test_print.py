@@ -80,7 +80,7 @@ def test_only_the_page_is_printed(part):
 
 def test_a_living_figure_is_its_still_picture(part):
     figures = part.locator("figure.living-ready").all()
-    assert figures
+    assert figures or "06_recurrent" in part.url  # it has none
     for figure in figures:
         assert not figure.locator(".living-place").is_visible()
         assert figure.locator(

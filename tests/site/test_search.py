@@ -23,9 +23,8 @@ PASTED = {
     "NameError: name 'model' is not defined": "nameerror",
     "TypeError: 'int' object is not callable": "typeerror",
     "charlm: Dokumente/namen.txt, line 17: this is not UTF-8 text": "latin-txt",
-    "this is not UTF-8 text": "latin-txt",
     "charlm: runs/mlp holds a run already: choose another --out, or go on with "
-    "--resume runs/mlp": "runs-first-holds",
+    "--resume runs/mlp": "runs-net-holds",
     "charlm: temperature must be positive and finite, got -1.0": "temperature-must",
     "charlm: there is no model 'transformer', only ngram, bigram, mlp, wavenet, conv, "
     "gated": "there-is-no-model",
