@@ -565,7 +565,7 @@ def _large(result: Any, right: Tensor) -> None:
     if result.isinf().any():
         raise Wrong(
             "It becomes infinite for logits in the hundreds: exp overflowed (hint 1), "
-            "or a probability became 0 before its logarithm was taken (hint 2)."
+            "or a logarithm was taken of 0 (hints 1 and 2)."
         )
     if result.isnan().any():
         raise Wrong("It fails for logits in the hundreds: exp overflows. See hint 1.")

@@ -249,8 +249,9 @@ def _leaks(answer: Any) -> None:
             found[what, "", V, T] = said
         for what, (model, hint) in _leaky_models(V).items():
             # Three times: a test with too little chance finds a leak now and then.
-            said = [_yes(call(answer, model, V, T)) for _ in range(3)]
-            found[what, hint, V, T] = all(said)
+            found[what, hint, V, T] = all(
+                _yes(call(answer, model, V, T)) for _ in range(3)
+            )
     if all(said == (not hint) for (_, hint, _, _), said in found.items()):
         raise Wrong("It is the other way round: True should mean that there is a leak.")
     for (what, hint, V, T), said in found.items():
