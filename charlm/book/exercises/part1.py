@@ -140,9 +140,8 @@ def _trigram(answer: Any) -> None:
         "One boundary after a word is enough: nothing follows it. See hint 1.": (
             _by_hand(torch.cat([triples, ends]))
         ),
-        "The sums have lost their dimension, and divide other rows. See hint 3.": (
-            _by_hand(triples, keepdim=False)
-        ),
+        "Some rows sum to more than 1: divide by sums of triples, with keepdim. See "
+        "hint 3.": (_by_hand(triples, keepdim=False)),
         "Those sums run over another character than the last. See hint 3.": (
             _by_hand(triples, dim=1)
         ),
@@ -427,7 +426,7 @@ def _of_another_table(beta: float, loss: float) -> str:
     off[
         "That is the trigram with one α for all letters; use the bigram's "
         "probabilities. See hint 2."
-    ] = abs(_loss(3, 0.2, "train", "test") - loss)
+    ] = min(abs(_loss(3, alpha, "train", "test") - loss) for alpha in (0.2, 1))
     off["another β"] = min(abs(_backed_off(b, "test") - loss) for b in _TRIED)
     off[""] = min(6e-5, abs(_backed_off(beta, "test") - loss))
     return min(off, key=lambda mistake: off[mistake])
@@ -621,7 +620,7 @@ def _interpolation(answer: Any) -> None:
     if value >= _loss(4, 0.1, "train", "dev") - TOLERANCE:
         raise Wrong(
             "That is not below the best single table on dev. Does each table get the "
-            "last columns of X? If so, see hint 2."
+            "last columns of X? If so, see hints 2 and 3."
         )
     if value > 2.04:
         raise Wrong(

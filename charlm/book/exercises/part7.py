@@ -215,6 +215,10 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
             lambda ids: E[ids] + _shifted(F[ids], -1) / 1024,
             "2",
         ),
+        "the next place adds the same to all logits": (
+            lambda ids: E[ids] + _shifted(F[ids], -1)[..., :1],
+            "2",
+        ),
         "each place sees whether the next one has the id 0": (sees(0), "2"),
         "each place sees whether the next one has the id 2": (sees(2), "2"),
     }

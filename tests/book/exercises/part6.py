@@ -342,7 +342,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (names_but(lambda p, n: p.sum(0)), "not over the names"),
         (names_but(lambda p, n: -p.sum(1)), "sign is wrong"),
         (names_but(lambda p, n: p), "B = 6, T = 7, V = 11 the loss of each name shou"),
-        (names_but(lambda p, n: p.sum(1) + 1), "each name is not right. See hint 1"),
+        (names_but(lambda p, n: p.sum(1) + 1), "each name is not right. See hint 2"),
         (names_but(lambda p, n: p.sum(1).tolist()), "tensor of floats"),
         (partial(unmasked, target=lambda z: 0), "padding counts, as if it had the tar"),
         (partial(unmasked, target=lambda z: z.shape[2] - 1), "the index -1 takes"),
@@ -434,7 +434,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
     ],
     "6.6": [
         (lambda *a: (1.0, a[2]), "never calls loss_of"),
-        (whole, "has 21 characters, n is 5. See hint 2"),
+        (whole, "has 21 characters, n is 6. See hint 2"),
         (pieces_but(y=lambda text, n: text[:-1].split(n)), "characters themselves"),
         (
             pieces_but(
@@ -450,12 +450,12 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             "The last piece, which is shorter, is left out",
         ),
         (
-            pieces_but(x=lambda text, n: text[:10].split(n)),
-            "21 predictions in all, not 10",
+            pieces_but(x=lambda text, n: text[:12].split(n)),
+            "21 predictions in all, not 12",
         ),
         (
             pieces_but(x=lambda text, n: text.split(n)),
-            "A piece has 2 characters and 1 targets",
+            "A piece has 4 characters and 3 targets",
         ),
         (
             pieces_but(x=lambda text, n: text[:-1].flip(0).split(n)),
@@ -465,7 +465,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             pieces_but(
                 x=lambda text, n: text[:-1].split(1), y=lambda t, n: t[1:].split(1)
             ),
-            "not the text in order, 5 characters each",
+            "not the text in order, 6 characters each",
         ),
         (
             pieces_but(between=lambda h, start: h),
@@ -497,7 +497,12 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             pieces_but(mean=lambda s, m: sum(map(float.__truediv__, s, m)) / len(s)),
             "mean of the pieces' means",
         ),
-        (pieces_but(mean=lambda s, m: s[-1]), "last piece alone"),
+        (pieces_but(mean=lambda s, m: s[-1]), "loss of the last piece alone"),
+        (pieces_but(mean=lambda s, m: s[-1] / m[-1]), "mean of the last piece alone"),
+        (
+            pieces_but(mean=lambda s, m: sum(s) / m[0]),
+            "not the mean loss per prediction",
+        ),
         (
             pieces_but(mean=lambda s, m: sum(s) / (sum(m) + 1)),
             "by all characters, but the first",

@@ -510,6 +510,10 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             "only one of the logits sees the next place. See hint 2",
         ),
         (
+            comparing(lambda a, b: a.softmax(-1).allclose(b.softmax(-1))),
+            "adds the same to all logits. See hint 2",
+        ),
+        (
             comparing(lambda a, b: a.argmax(-1).equal(b.argmax(-1))),
             "It misses a leak: in this model",
         ),
