@@ -16,6 +16,10 @@ PAGES = sorted(
     if "_static" not in path.parts and path != SITE / "index.html"
 ) or ["book/index.html"]
 FORGET = "() => { try { localStorage.clear(); sessionStorage.clear() } catch {} }"
+# All of a page is laid out, not only what is in view: see in-turn.js. It begins with a
+# reader's first step.
+LAY_OUT = "dispatchEvent(new Event('scroll'))"
+LAID_OUT = "!document.documentElement.classList.contains('in-turn')"
 # The tabs of a browser that wait for the next visit.
 IDLE: defaultdict[Browser, list["Tab"]] = defaultdict(list)
 
@@ -67,6 +71,9 @@ class Tab:
         self.problems = []
         (self.home,) = re.findall(r"^file://|^http://[^/]+/", url)
         self.page.goto(url, wait_until="load")
+        self.page.evaluate(LAY_OUT)
+        self.page.wait_for_function(LAID_OUT)
+        self.page.evaluate("globalThis.charlm?.drawAll?.()")
         self.page.wait_for_timeout(150)
 
     def leave(self):

@@ -5,7 +5,8 @@ faults. Where the order of events matters, the modules give a priority. When the
 are written, `living` adds the models (300), `light` empties a script (400),
 `code_links` puts links into the pages (500), `lines` marks the lines of code (550),
 `notebooks` and `search` read these (600, 650), `wrong_address` mends its page (700),
-`expectations` says what was missed (900), and `strict` ends the build (1000).
+`head` joins the style sheets (750), `expectations` says what was missed (900), and
+`strict` ends the build (1000).
 """
 
 from importlib import import_module
@@ -36,6 +37,7 @@ PARTS = (
     "command_line",
     "search",
     "wrong_address",
+    "head",
 )
 
 

@@ -3,11 +3,16 @@
 Scripts run after the text, and only those that it has use for. Figures below the first
 are drawn when you come near, in a space that is kept for them. And the theme has its
 icons twice, as fonts and as a script of 1.5 MB that puts drawings in the place of the
-fonts' letters: the fonts are enough.
+fonts' letters: the fonts are enough. And after each change of a page it measures every
+box with code, which lays out the page again and again; access.js does that once.
 """
 
 import re
 from pathlib import Path
+
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
 
 # What a page does without where its text has no such piece.
 ONLY_WITH = {
@@ -22,9 +27,10 @@ ONLY_WITH = {
     "togglebutton.css": "toggle",
     "togglebutton.js": "toggle",
 }
-AT_ONCE = {"documentation_options.js", "doctools.js"}  # what pages' own scripts use
+AT_ONCE = {"documentation_options.js"}  # what scripts inside of pages use
 FIGURE = re.compile(r'<img (?!loading)(?=[^>]*src="[./]*_images/([^"]+\.svg)")')
 SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)(pt|)" height="([\d.]+)')
+MEASURED = re.compile(r'querySelectorAll\(\["pre",[^\]]*\]\.join\(", "\)\)')
 PIXELS = {"pt": 4 / 3, "": 1}
 
 
@@ -74,9 +80,28 @@ def empty_icon_script(app, exception):
         Path(app.outdir, "_static", "scripts", "fontawesome.js").write_text("")
 
 
+def measure_nothing(script):
+    """The theme's script without its look at all boxes with code."""
+    found = MEASURED.search(script)
+    return MEASURED.sub('querySelectorAll("pre:not(*)")', script), bool(found)
+
+
+def quiet_theme(app, exception):
+    if exception or app.builder.format != "html":
+        return
+    path = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
+    script = path.read_text("utf-8")
+    changed, found = measure_nothing(script)
+    if found:
+        path.write_text(changed, "utf-8")
+    elif changed.count("pre:not(*)") == 0:
+        logger.warning("light: the theme's script measures boxes in another way")
+
+
 def setup(app):
     app.connect("config-inited", add_templates)
     app.connect("html-page-context", defer_scripts, priority=900)  # all are there then
     app.connect("html-page-context", leave_out, priority=910)
     app.connect("html-page-context", lazy_figures)
     app.connect("build-finished", empty_icon_script, priority=400)
+    app.connect("build-finished", quiet_theme, priority=400)

@@ -107,28 +107,41 @@ charlm.random = seed => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296
 }
 
-document.addEventListener("DOMContentLoaded", () => {
-  for (const figure of document.querySelectorAll("figure.living")) {
-    const draw = charlm.figures[figure.dataset.living]
-    if (!draw) continue
-    const still = figure.querySelector(".living-still")
-    const text = figure.querySelector("script").textContent
-    const place = charlm.element("div.living-place")
-    try {
-      draw(place, text ? JSON.parse(text) : null, charlm)
-    } catch (error) {
-      console.error(error)
-      continue
-    }
-    const drawn = still.querySelector("figure")
-    still.after(place) // the still is there for paper
-    if (drawn) {  // its number and caption are those of the living figure, too
-      figure.id ||= drawn.id
-      drawn.removeAttribute("id")
-      const caption = drawn.querySelector("figcaption")
-      figure.append(caption ?? "")
-      if (caption) name(place, caption)
-    }
-    figure.classList.add("living-ready")
+// A figure is drawn once a reader comes near: two screens away. What is drawn too late for
+// print or a test, `charlm.drawAll` draws at once.
+const NEAR = "200% 0px"
+const far = new Set()
+
+function bring(figure) {
+  if (!far.delete(figure)) return
+  const still = figure.querySelector(".living-still")
+  const text = figure.querySelector("script").textContent
+  const place = charlm.element("div.living-place")
+  try {
+    charlm.figures[figure.dataset.living](place, text ? JSON.parse(text) : null, charlm)
+  } catch (error) {
+    return console.error(error)
   }
+  const drawn = still.querySelector("figure")
+  still.after(place) // the still is there for paper
+  if (drawn) {  // its number and caption are those of the living figure, too
+    figure.id ||= drawn.id
+    drawn.removeAttribute("id")
+    const caption = drawn.querySelector("figcaption")
+    figure.append(caption ?? "")
+    if (caption) name(place, caption)
+  }
+  figure.classList.add("living-ready")
+}
+
+charlm.drawAll = () => far.forEach(bring)
+
+document.addEventListener("DOMContentLoaded", () => {
+  const come = entries => entries.forEach(({ isIntersecting, target }) => isIntersecting && bring(target))
+  const near = new IntersectionObserver(come, { rootMargin: NEAR })
+  for (const figure of document.querySelectorAll("figure.living"))
+    if (charlm.figures[figure.dataset.living]) {
+      far.add(figure)
+      near.observe(figure)
+    }
 })

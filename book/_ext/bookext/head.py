@@ -1,0 +1,190 @@
+"""The first screen waits for little: one style sheet, and no script.
+
+A phone that waits for fourteen sheets, 100 KB, shows nothing for seconds. So they
+become two. `first.css` has what can match an element of some page; `later.css` has the
+theme's other rules, for what its scripts make, and holds nothing up. Nothing is left
+out. `later.css` stands before `first.css`: what a rule overrides stays the same, as the
+theme's general rules come before the particular ones.
+
+And what the theme asks for ahead of the text is not asked for ahead: its scripts, among
+them an empty one (see `light`), and a file of settings, which stands in the page.
+"""
+
+import hashlib
+import posixpath
+import re
+from pathlib import Path
+
+SHEET = re.compile(
+    r'<link(?=[^>]* rel="stylesheet")(?![^>]*media="print" onload)[^>]*? href="'
+    r'(?P<to>[^"]*?)_static/(?P<file>[^"?]+\.css)(?:\?[^"]*)?"[^>]*>\n?'
+)
+LATER = re.compile(
+    r'<link [^>]*media="print" onload[^>]*>\n<noscript>.*?</noscript>\n?'
+)
+AHEAD = re.compile(
+    r"(?:<!--[^>]*-->\n)?<(?:link(?=[^>]* rel=\"preload\")(?=[^>]* as=\"script\")"
+    r"|script(?=[^>]*/fontawesome\.js))[^>]*>(?:</script>)?\n?"
+)
+SETTINGS = re.compile(r'<script src="[^"]*/documentation_options\.js[^"]*"></script>')
+WHOLE = ("hero.css", "tokens.css", "page.css", "book.css")  # the book's own
+WHOLE += ("copybutton.css", "togglebutton.css")  # for what scripts make at once
+APART = ("living.css", "print.css")
+MADE = ("first.css", "later.css")
+MADE_OF = re.compile(r"\A/\* (.*?) \*/")
+CLASSES = re.compile(r'\bclass="([^"]*)"')
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+CHARSET = re.compile(r'@charset "[^"]*";')
+IMPORT = re.compile(r"@import\s+(?:url\()?[\"']?([^\"')]+)[\"']?\)?\s*;")
+ADDRESS = re.compile(r"url\((?!['\"]?(?:data:|#|/|https?:))(['\"]?)([^'\")]+)\1\)")
+NEGATED = re.compile(r":not\((?:[^()]|\([^()]*\))*\)")
+NESTED = re.compile(r":(?:is|where|has)\((?:[^()]|\([^()]*\))*\)")
+CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
+
+
+def read(static, file):
+    """A sheet with those that it imports, its addresses as seen from `static`."""
+    text = COMMENT.sub("", CHARSET.sub("", (static / file).read_text("utf-8-sig")))
+    folder = posixpath.dirname(file)
+
+    def near(address):
+        return posixpath.normpath(posixpath.join(folder, address))
+
+    text = ADDRESS.sub(lambda m: f"url({m[1]}{near(m[2])}{m[1]})", text)
+    return IMPORT.sub(lambda m: read(static, near(m[1].partition("?")[0])), text)
+
+
+def blocks(css):
+    """(head, body) of each top-level rule; the body is None for one without braces."""
+    depth = start = opened = 0
+    quote = ""
+    for i, sign in enumerate(css):
+        if quote:
+            if sign == quote and css[i - 1] != "\\":
+                quote = ""
+        elif sign in "\"'":
+            quote = sign
+        elif sign == "{":
+            depth += 1
+            opened = i if depth == 1 else opened
+        elif sign == "}":
+            depth -= 1
+            if depth == 0:
+                yield css[start:opened].strip(), css[opened + 1 : i]
+                start = i + 1
+        elif sign == ";" and depth == 0:
+            yield css[start : i + 1].strip(), None
+            start = i + 1
+
+
+def can_match(head, known):
+    """Whether some element with the known classes can match one of the selectors."""
+    plain = NESTED.sub("", NEGATED.sub("", head))
+    return any(known.issuperset(CLASS.findall(one)) for one in plain.split(","))
+
+
+def divide(css, known):
+    """The rules that can match, and the others; groups such as @media are divided."""
+    first: list[str] = []
+    later: list[str] = []
+    for head, body in blocks(css):
+        if body is None:
+            first.append(head)
+        elif head.startswith(("@media", "@supports")):
+            for part, rules in zip((first, later), divide(body, known), strict=True):
+                if rules:
+                    part.append(f"{head}{{{rules}}}")
+        elif head.startswith("@") or can_match(head, known):
+            first.append(f"{head}{{{body}}}")
+        else:
+            later.append(f"{head}{{{body}}}")
+    return "".join(first), "".join(later)
+
+
+def in_order(pages, known=()):
+    """The sheets of all pages, each after all that stand before it on some page."""
+    found = list(known)
+    for html in pages:
+        at = 0
+        for file in (match["file"] for match in SHEET.finditer(html)):
+            if file in (*APART, *MADE):
+                continue
+            if file in found:
+                at = max(at, found.index(file) + 1)
+            else:
+                found.insert(at, file)
+                at += 1
+    return found
+
+
+def linked(html, versions):
+    """A page with the two sheets in the place of those that they are made of."""
+    todo = iter([True])
+
+    def replace(match):
+        if match["file"] in APART:
+            return match[0]
+        if not next(todo, False):
+            return ""
+        later, first = (
+            f"{match['to']}_static/{name}?v={versions[name]}"
+            for name in ("later.css", "first.css")
+        )
+        return (
+            f'<link href="{later}" media="print" onload="this.media=\'all\'"'
+            ' rel="stylesheet"/>\n'
+            f'<noscript><link href="{later}" rel="stylesheet"/></noscript>\n'
+            f'<link href="{first}" rel="stylesheet"/>\n'
+        )
+
+    return SHEET.sub(replace, LATER.sub("", html))
+
+
+def classes(pages):
+    """The names of all classes of all elements of some pages."""
+    groups = (names for html in pages for names in CLASSES.findall(html))
+    return {name for names in groups for name in names.split()}
+
+
+def write_sheets(static, pages):
+    """Write the two sheets; return {name: its hash}. A later build knows the order."""
+    made = static / "first.css"
+    old = MADE_OF.match(made.read_text("utf-8")) if made.exists() else None
+    order = in_order(pages, old[1].split() if old else ())
+    order = [file for file in order if (static / file).exists()]
+    known = classes(pages)
+    parts = {"first.css": [f"/* {' '.join(order)} */"], "later.css": []}
+    for file in order:
+        css = read(static, file)
+        first, later = (css, "") if file in WHOLE else divide(css, known)
+        parts["first.css"].append(first)
+        parts["later.css"].append(later)
+    versions = {}
+    for name, texts in parts.items():
+        content = "\n".join(filter(None, texts))
+        (static / name).write_text(content, "utf-8")
+        versions[name] = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return versions
+
+
+def mend(out):
+    """Write the two sheets of a built site, and let the heads of its pages be short."""
+    static = out / "_static"
+    files = sorted(p for p in out.rglob("*.html") if static not in p.parents)
+    pages = {page: page.read_text("utf-8") for page in files}
+    versions = write_sheets(static, pages.values())
+    settings = (static / "documentation_options.js").read_text("utf-8")
+    for page, html in pages.items():
+        changed = AHEAD.sub("", linked(html, versions))
+        changed = SETTINGS.sub(lambda _: f"<script>{settings}</script>", changed)
+        if changed != html:
+            page.write_text(changed, "utf-8")
+
+
+def write(app, exception):
+    if not exception and app.builder.name == "html":
+        mend(Path(app.outdir))
+
+
+def setup(app):
+    app.connect("build-finished", write, priority=750)
