@@ -34,6 +34,15 @@ const boxes = {
   table: "Table",
   ":is(div, figure):has(> img.wide)": "Figure",
 }
+
+// A wide box fades at the right edge, until it is scrolled to its end.
+const fade = (box) =>
+  box.classList.toggle("goes-on", box.scrollWidth - box.clientWidth - box.scrollLeft > 2)
+document.addEventListener("scroll", ({ target }) => target.tabIndex === 0 && fade(target), {
+  capture: true,
+  passive: true,
+})
+
 const sizes = new ResizeObserver((entries) => {
   for (const { target: box } of entries) {
     const { overflowX, overflowY } = getComputedStyle(box)
@@ -42,6 +51,8 @@ const sizes = new ResizeObserver((entries) => {
       (overflowY !== "visible" && box.scrollHeight > box.clientHeight)
     if (scrolls) box.tabIndex = 0
     else box.removeAttribute("tabindex")
+    box.classList.remove("goes-on")
+    if (scrolls) fade(box)
   }
 })
 for (const [selector, label] of Object.entries(boxes))

@@ -88,6 +88,39 @@
   for (const link of links)
     link.addEventListener("click", () => link.closest("dialog")?.close())
 
+  // The search comes when somebody types into its dialog; its own page has it already.
+  const base = document.documentElement.dataset.content_root
+  const typed = document.querySelector("#pst-search-dialog input")
+  const load = () => {
+    for (const name of ["_static/language_data.js", "sections.js", "_static/search.js"]) {
+      const script = document.createElement("script")
+      script.src = base + name
+      script.async = false // in this order
+      document.head.append(script)
+    }
+  }
+  if (!document.querySelector(".bd-search-container"))
+    typed?.addEventListener("input", load, { once: true })
+
+  // A fold that opens or closes stays under the finger. Left alone, the browser would hold
+  // what comes after it, and near the top edge the fold itself would leave the window.
+  const style = document.documentElement.style
+  const release = () => style.removeProperty("overflow-anchor")
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest(".bd-article summary")
+    if (!summary) return
+    const { top } = summary.getBoundingClientRect()
+    style.setProperty("overflow-anchor", "none")
+    summary.parentElement.addEventListener(
+      "toggle",
+      () => {
+        scrollBy({ top: summary.getBoundingClientRect().top - top, behavior: "instant" })
+        requestAnimationFrame(() => requestAnimationFrame(release))
+      },
+      { once: true },
+    )
+  })
+
   if (links.length && count) {
     resume()
     let asked = false

@@ -1,5 +1,5 @@
 // Finds sections: the search page loads them (sections.js), and Sphinx's stems and stop
-// words. The rarer a word of the query is, the more it counts; in a title it counts most.
+// words; so does any page, once somebody types into its search. The rarer a word of the query is, the more it counts; in a title it counts most.
 {
   const FIELDS = { title: 9, page: 2, prose: 1, others: 0.5 } // what a word counts there
   const BEGUN = 0.4 // what a longer word counts that begins with one of the query
@@ -8,6 +8,8 @@
   const LATE = 0.3 // less, for the last section of the book than for the first
   const ENOUGH = 0.15 // of the best score
   const MOST = 30 // hits
+  const FEW = 6 // in the dialog
+  const REST = 200 // milliseconds
   const EXCERPT = 170 // characters: two lines
   const ASKING = new Set("how what where which why do does can i you my".split(" "))
   const WORD = /[\p{L}\p{N}]+/gu
@@ -117,28 +119,64 @@
       .split(/([\p{L}\p{N}]+)/u)
       .map((piece) => (isMeant(piece) ? element("mark", "", piece) : piece))
 
+  const root = document.documentElement.dataset.content_root.replace(/^\.\//, "")
+
   function hit({ address, name, prose }, isMeant) {
     const link = element("a", "", name)
-    link.href = address
+    link.href = root + address
     const shown = withMarks(excerpt(prose, isMeant), isMeant)
     return element("li", "", link, element("p", "context", ...shown))
   }
 
-  function show(query) {
+  // The sections that have the words, in an element; without words, nothing.
+  function show(query, place, most = MOST) {
+    if (!query) return place.replaceChildren()
     const terms = termsOfQuery(query)
     const isMeant = (word) => terms.some((term) => begins(stem(word), term))
     const found = ranked(terms)
     const count = found.length === 1 ? "One section" : `${found.length} sections`
     const none = terms.length ? "No page has these words." : "Too common a word."
     const said = found.length ? `${count}, the best first.` : none
-    const list = element("ul", "search", ...found.map((section) => hit(section, isMeant)))
+    const hits = found.slice(0, most).map((section) => hit(section, isMeant))
     const status = element("p", "search-summary", said)
-    document.getElementById("search-results").replaceChildren(status, list)
+    status.setAttribute("role", "status")
+    place.replaceChildren(status, element("ul", "search", ...hits))
   }
 
-  const query = new URLSearchParams(location.search).get("q")?.trim()
-  if (query) {
-    document.querySelector(".bd-search-container input").value = query
-    show(query)
+  // What is typed is searched for once it has rested; Enter still works, without scripts too.
+  function follow(input, place, most, then = () => {}) {
+    let timer
+    const look = () => {
+      const query = input.value.trim()
+      show(query, place, most)
+      then(query)
+    }
+    input.addEventListener("input", () => {
+      clearTimeout(timer)
+      timer = setTimeout(look, REST)
+    })
+    look()
+  }
+
+  const input = document.querySelector(".bd-search-container input")
+  if (input) {
+    const params = new URLSearchParams(location.search)
+    input.value = params.get("q")?.trim() ?? ""
+    follow(input, document.getElementById("search-results"), MOST, (query) => {
+      if (query) params.set("q", query)
+      else params.delete("q")
+      // Opened from a folder, a browser may refuse it.
+      try {
+        history.replaceState(null, "", `${location.pathname}${params.size ? `?${params}` : ""}`)
+      } catch {}
+    })
+  }
+
+  // The dialog of any page: see place.js, which loads this script for it.
+  const asked = document.querySelector("#pst-search-dialog input")
+  if (asked && !input) {
+    const place = element("div", "search-hits")
+    asked.form.after(place)
+    follow(asked, place, FEW)
   }
 }
