@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 import pytest
-from bookext.execution import Cell, Page, failure, joined, keep
+from bookext.execution import Cell, Page, failure, is_known, joined, keep, take_over
 from jupyter_cache import get_cache
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -102,3 +102,38 @@ def test_the_cache_gives_back_joined_outputs_and_times(tmp_path):
     assert texts(found.cells[0].outputs) == ["12\n"]
     assert found.metadata.language_info.seconds == {"0": 7.0}
     assert cache.match_cache_notebook(before).data == {"execution_seconds": 8.5}
+
+
+@pytest.mark.parametrize(
+    "metadata, same",
+    [
+        ({"tags": ["hide-input"]}, True),
+        ({"mystnb": {"figure": {"caption": "New."}}}, True),
+        ({"tags": ["raises-exception", "hide-input"]}, False),
+        ({"tags": ["skip-execution"]}, False),
+    ],
+    ids=str,
+)
+def test_a_tag_or_a_caption_executes_nothing_again(tmp_path, metadata, same):
+    cache, path = get_cache(tmp_path / "cache"), str(tmp_path / "a.md")
+
+    def page(source, path=path, **metadata):
+        cell = new_code_cell(source, metadata=metadata)
+        spec = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        return Page("a", path, "", new_notebook(metadata=spec, cells=[cell]))
+
+    before = page("1")
+    before.notebook.cells[0].outputs = [new_output("stream", text="1\n")]
+    before.notebook.metadata.language_info = {"name": "python"}
+    keep(cache, before, 8.5, {"0": 7.0})
+    changed = page("1", **metadata)
+    assert not is_known(cache, changed.notebook)
+    assert take_over(cache, changed) == is_known(cache, changed.notebook) == same
+    if same:
+        found = cache.merge_match_into_notebook(page("1", **metadata).notebook)[1]
+        assert found.cells[0].outputs[0].text == "1\n"
+        assert found.cells[0].metadata == metadata
+        language = {"name": "python", "seconds": {"0": 7.0}}
+        assert found.metadata.language_info == language
+    assert not take_over(cache, page("2"))
+    assert not take_over(cache, page("1", str(tmp_path / "b.md"), **metadata))

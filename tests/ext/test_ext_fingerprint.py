@@ -80,6 +80,50 @@ def test_data_counts_for_who_names_it(pack):
     assert not changes(pack, "names.txt", "zoe\n", page("import pack.alone"))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        'open("data.csv")',
+        'Path("data") / "inner.csv"',
+        'open("data/inner.csv")',
+        'open("../above.csv")',
+        "!head -3 data.csv",
+        "%run helper.py",
+        "import helper",
+        "from helper import h",
+        "import folder.inner",
+    ],
+)
+def test_a_file_beside_the_page_counts_for_the_page_that_names_it(
+    pack, tmp_path, source
+):
+    book = tmp_path / "book"
+    paths = [
+        *("data.csv", "data/inner.csv", "../above.csv", "helper.py"),
+        *("folder/inner.py", "folder/__init__.py"),
+    ]
+    for name in paths:
+        (book / name).parent.mkdir(parents=True, exist_ok=True)
+        (book / name).write_text("a = 1\n")
+    named, other = page(source), page('open("other.csv")', "import os, pack.base")
+    before = fingerprint(pack, named, book), fingerprint(pack, other, book)
+    for name in paths:
+        (book / name).write_text("a = 2\n")
+    assert fingerprint(pack, named, book) != before[0]
+    assert fingerprint(pack, other, book) == before[1]
+    for name in paths:
+        (book / name).write_text("a = 1\n")
+    assert fingerprint(pack, named, book) == before[0]
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "/", "a\0b", "x" * 5000, "./"])
+def test_a_string_that_is_no_file_beside_the_page_does_not_count(pack, tmp_path, text):
+    source = page(f"x = {text!r}")
+    before = fingerprint(pack, source, tmp_path)
+    (tmp_path / "new.txt").write_text("new")
+    assert fingerprint(pack, source, tmp_path) == before
+
+
 def test_prose_does_not_count(pack):
     text = page("import pack.base")
     assert fingerprint(pack, text) == fingerprint(pack, text + "More words.\n")

@@ -92,6 +92,19 @@ def test_only_the_chapters_that_use_what_changed_execute_again(book):
     assert executed(book) == set(), "an earlier state is still in the cache"
 
 
+def test_data_beside_a_page_executes_it_again_and_a_tag_does_not(book):
+    page, data = book / "second.md", book / "beside.csv"
+    data.write_text("7 + 7")
+    edit(page, "import two", "import two\nprint(eval(open('beside.csv').read()))")
+    assert executed(book) == {"index", "second"}
+    data.write_text("7 + 8")
+    assert executed(book) == {"second"}
+    edit(page, "{code-cell}\n", "{code-cell}\n:tags: [hide-input]\n\n")
+    assert executed(book) == set()
+    html = (book / "_build" / "html" / "second.html").read_text()
+    assert "tag_hide-input" in html and ">15\n" in html
+
+
 def test_outdated_chapters_execute_side_by_side(tmp_path):
     """Each of the two waits until the other has begun: one alone would never end."""
     meet = """# A

@@ -4,6 +4,9 @@ MyST-NB would execute an outdated chapter when Sphinx reads it, one after the ot
 chapter's small networks keep one core busy, so the chapters are executed before that,
 side by side on all cores, into MyST-NB's own cache: there it finds the outputs when it
 reads them. Stopping the build ends the kernels too, in the middle of a cell.
+
+For that cache a page is another one when a cell gets a tag, or a caption. Then its
+outputs are taken over, as long as the same would be executed.
 """
 
 import os
@@ -34,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 COLOR = re.compile(r"\x1b\[[\d;]*m")
 FILE = re.compile(r" \(\d+\.py, line \d+\)$")  # of a syntax error in a cell
+EXECUTION_TAGS = {"raises-exception", "skip-execution"}
 IN_CELL = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 kernels: set[AsyncKernelManager] = set()
@@ -74,7 +78,7 @@ class Cell(NamedTuple):
 
 def read(app, docname):
     path = app.env.doc2path(docname)
-    text = with_fingerprint(app, Path(path).read_text(encoding="utf-8"))
+    text = with_fingerprint(app, docname, Path(path).read_text(encoding="utf-8"))
     settings = app.env.myst_config, app.env.mystnb_config
     reader = create_nb_reader(path, *settings, text)
     return Page(docname, path, text, reader and reader.read(text))
@@ -107,6 +111,8 @@ def execute(page, config):
         cache = get_cache(config.execution_cache_path)
         if config.execution_mode != "cache" or is_known(cache, page.notebook):
             return None
+        if take_over(cache, page):
+            return None
         result = single_nb_execution(
             page.notebook,
             cwd=str(Path(page.path).parent),
@@ -120,6 +126,9 @@ def execute(page, config):
         if result.err:
             raise result.err
         keep(cache, page, result.time, seconds)
+        logger.info(
+            "Executed notebook in %.2f seconds", result.time, location=page.name
+        )
     except Exception as error:  # of a cell, of a kernel that died, of a full disk
         return failure(page, place, error)
     return None
@@ -131,14 +140,43 @@ def is_known(cache, notebook):
     return False
 
 
+def what_runs(notebook):
+    """What decides over the outputs of a notebook."""
+    return notebook.metadata.kernelspec, [
+        (cell.source, EXECUTION_TAGS.intersection(cell.metadata.get("tags", ())))
+        for cell in code_cells(notebook)
+    ]
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def take_over(cache, page):
+    """Keep the outputs of a page that only looked different; say if there are any."""
+    notebook = page.notebook
+    for record in cache.list_cache_records():
+        if record.uri != page.path:
+            continue
+        with suppress(KeyError):
+            found = cache.get_cache_bundle(record.pk).nb
+            if what_runs(found) != what_runs(notebook):
+                continue
+            for cell, known in zip(code_cells(notebook), code_cells(found)):
+                cell.outputs = known.outputs
+            language = notebook.metadata.language_info = found.metadata.language_info
+            keep(cache, page, record.data["execution_seconds"], language["seconds"])
+            return True
+    return False
+
+
 def keep(cache, page, seconds, seconds_of_cells):
     """Put an executed notebook into the cache, as MyST-NB would."""
-    for cell in page.notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = joined(cell.outputs)
-            for output in cell.outputs:
-                if output["output_type"] == "error":  # of a cell that has to fail
-                    cut_down(output)
+    for cell in code_cells(page.notebook):
+        cell.outputs = joined(cell.outputs)
+        for output in cell.outputs:
+            if output["output_type"] == "error":  # of a cell that has to fail
+                cut_down(output)
     # The cache gives this field back without looking at it, unlike those of a cell.
     language = page.notebook.metadata.setdefault("language_info", {})
     language["seconds"] = seconds_of_cells
@@ -146,7 +184,6 @@ def keep(cache, page, seconds, seconds_of_cells):
         page.notebook, page.path, data={"execution_seconds": seconds}
     )
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-    logger.info("Executed notebook in %.2f seconds", seconds, location=page.name)
 
 
 def joined(outputs):

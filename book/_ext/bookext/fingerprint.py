@@ -2,13 +2,15 @@
 
 MyST-NB executes a page again when its cells or its `kernelspec` change. So the
 kernelspec gets one more field: a hash of the package modules that the cells import,
-directly or through each other, of the data files that those modules or the cells
-name, and of the versions of the libraries. Comments and docstrings don't count.
+directly or through each other, of the files that those modules or the cells name, in
+the package and beside the page, and of the versions of the libraries. Comments and
+docstrings don't count.
 """
 
 import ast
 import hashlib
 import json
+import os
 import platform
 import re
 from functools import cache
@@ -23,6 +25,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 FRONT_MATTER = re.compile(r"\A---\n(.*?)^---$", re.S | re.M)
 CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}[^\n]*\n(.*?)^\1\s*$", re.S | re.M)
 TIMED = re.compile(r"^(\s*)%%?time(?:it)?\b(?: +-\w+ ?\d*)* *", re.M)
+known: dict[tuple[str, str], str] = {}  # of this build: the hash, by page and text
 OPTIONS = re.compile(r"\A(?:---\n.*?^---$|(?:\s*:[\w-]+:[^\n]*\n)+)", re.S | re.M)
 
 
@@ -90,15 +93,24 @@ def module_code(source):
     return without_docstrings(ast.parse(source))
 
 
-def used_files(root, tree):
-    """The package's files that `tree` uses, transitively: {module: source}, data."""
+def used_files(root, tree, beside=None):
+    """The files that `tree` uses, transitively: {module: source}, data.
+
+    They are the package's, in the folder `root`, and those in the page's own folder,
+    `beside`: modules that its cells import, and data by a path that begins there.
+    """
     sources, data, waiting = {}, set(), [mentions(tree)]
+    own = True  # the first are those of the page
     while waiting:
         strings, names = waiting.pop()
         for text in strings:
             data |= data_file(root, text)
+            if own and beside is not None:
+                data |= files_beside(beside, text)
         for name in names:
             parts = name.split(".")
+            if own and beside is not None:
+                data |= modules_beside(beside, parts)
             for length in range(1, len(parts) + 1):
                 name = ".".join(parts[:length])
                 file = module_file(root, name)
@@ -108,7 +120,30 @@ def used_files(root, tree):
                         name if file.name == "__init__.py" else name.rpartition(".")[0]
                     )
                     waiting.append(module_mentions(sources[file], inside))
+        own = False
     return sources, data
+
+
+def files_beside(folder, text):
+    """The files that a string of a cell names: a path, a folder's, a command's."""
+    found = set()
+    for name in {text, *text.split()}:
+        name = name.strip("'\"")
+        if not name.strip("./") or os.path.isabs(name):
+            continue
+        path = folder / name
+        if os.path.isfile(path):
+            found.add(path)
+        elif os.path.isdir(path) and folder.resolve() in path.resolve().parents:
+            found |= {inside for inside in path.rglob("*") if inside.is_file()}
+    return found
+
+
+def modules_beside(folder, parts):
+    """The files of a module that a page imports from its own folder."""
+    path = folder.joinpath(*parts)
+    files = [path.with_suffix(".py"), path / "__init__.py", folder / f"{parts[0]}.py"]
+    return {file for file in files if parts[0] and file.is_file()}
 
 
 def data_file(root, text):
@@ -116,7 +151,7 @@ def data_file(root, text):
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", text) or text.endswith(".py"):
         return set()
     path = root / text
-    return {path} if path.is_file() else set()
+    return {path} if os.path.isfile(path) else set()
 
 
 def without_docstrings(tree):
@@ -126,9 +161,9 @@ def without_docstrings(tree):
     return ast.dump(tree)
 
 
-def fingerprint(root, text):
+def fingerprint(root, text, beside=None):
     """The hash of all that the code cells of a page use besides themselves."""
-    sources, data = used_files(root, chapter_tree(text))
+    sources, data = used_files(root, chapter_tree(text), beside)
     parts = [platform.python_version(), *map(version, LIBRARIES)]
     parts += [
         f"{file.relative_to(root)} {module_code(sources[file])}"
@@ -136,7 +171,9 @@ def fingerprint(root, text):
     ]
     digest = hashlib.sha256("\n".join(parts).encode())
     for file in sorted(data):
-        digest.update(file.read_bytes())
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)} ".encode())
+        digest.update(content)
     return digest.hexdigest()[:16]
 
 
@@ -153,18 +190,23 @@ def add_to_kernelspec(text, value):
     return f"---\n{lines}---{text[match.end() :]}"
 
 
-def of_page(app, text):
-    return fingerprint(Path(app.srcdir, app.config.fingerprint_package), text)
+def of_page(app, docname, text):
+    """The hash of a page: in one build the same, whatever files the page writes."""
+    if (docname, text) not in known:
+        package = Path(app.srcdir, app.config.fingerprint_package)
+        beside = Path(app.env.doc2path(docname)).parent
+        known[docname, text] = fingerprint(package, text, beside)
+    return known[docname, text]
 
 
-def with_fingerprint(app, text):
+def with_fingerprint(app, docname, text):
     """The text of a page as MyST-NB gets it."""
-    return add_to_kernelspec(text, of_page(app, text))
+    return add_to_kernelspec(text, of_page(app, docname, text))
 
 
 def note(app, docname, source):
-    app.env.metadata[docname]["fingerprint"] = of_page(app, source[0])
-    source[0] = with_fingerprint(app, source[0])
+    app.env.metadata[docname]["fingerprint"] = of_page(app, docname, source[0])
+    source[0] = with_fingerprint(app, docname, source[0])
 
 
 def outdated(app, env, added, changed, removed):
@@ -173,11 +215,13 @@ def outdated(app, env, added, changed, removed):
         path = Path(env.doc2path(docname))
         if "fingerprint" not in notes or docname in removed or not path.is_file():
             continue
-        if of_page(app, path.read_text(encoding="utf-8")) != notes["fingerprint"]:
+        text = path.read_text(encoding="utf-8")
+        if of_page(app, docname, text) != notes["fingerprint"]:
             yield docname
 
 
 def setup(app):
+    app.connect("builder-inited", lambda app: known.clear())
     app.add_config_value("fingerprint_package", "", "env", types=(str,))
     app.connect("source-read", note)
     app.connect("env-get-outdated", lambda *args: list(outdated(*args)))
