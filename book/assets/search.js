@@ -1,5 +1,6 @@
 // Finds sections: the search page loads them (sections.js), and Sphinx's stems and stop
-// words; so does any page, once somebody types into its search. The rarer a word of the query is, the more it counts; in a title it counts most.
+// words; so does any page, once somebody types into its search. The rarer a word of the
+// query is, the more it counts; in a title it counts most.
 {
   const FIELDS = { title: 9, page: 2, prose: 1, others: 0.5 } // what a word counts there
   const BEGUN = 0.4 // what a longer word counts that begins with one of the query

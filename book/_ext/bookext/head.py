@@ -15,6 +15,8 @@ import posixpath
 import re
 from pathlib import Path
 
+import tinycss2
+
 SHEET = re.compile(
     r'<link(?=[^>]* rel="stylesheet")(?![^>]*media="print" onload)[^>]*? href="'
     r'(?P<to>[^"]*?)_static/(?P<file>[^"?]+\.css)(?:\?[^"]*)?"[^>]*>\n?'
@@ -27,8 +29,8 @@ AHEAD = re.compile(
     r"|script(?=[^>]*/fontawesome\.js))[^>]*>(?:</script>)?\n?"
 )
 SETTINGS = re.compile(r'<script src="[^"]*/documentation_options\.js[^"]*"></script>')
-WHOLE = ("hero.css", "tokens.css", "page.css", "book.css")  # the book's own
-WHOLE += ("copybutton.css", "togglebutton.css")  # for what scripts make at once
+WHOLE = {"hero.css", "tokens.css", "page.css", "book.css"}  # the book's own
+WHOLE |= {"copybutton.css", "togglebutton.css"}  # for what scripts make at once
 APART = ("living.css", "print.css")
 MADE = ("first.css", "later.css")
 MADE_OF = re.compile(r"\A/\* (.*?) \*/")
@@ -54,50 +56,33 @@ def read(static, file):
     return IMPORT.sub(lambda m: read(static, near(m[1].partition("?")[0])), text)
 
 
-def blocks(css):
-    """(head, body) of each top-level rule; the body is None for one without braces."""
-    depth = start = opened = 0
-    quote = ""
-    for i, sign in enumerate(css):
-        if quote:
-            if sign == quote and css[i - 1] != "\\":
-                quote = ""
-        elif sign in "\"'":
-            quote = sign
-        elif sign == "{":
-            depth += 1
-            opened = i if depth == 1 else opened
-        elif sign == "}":
-            depth -= 1
-            if depth == 0:
-                yield css[start:opened].strip(), css[opened + 1 : i]
-                start = i + 1
-        elif sign == ";" and depth == 0:
-            yield css[start : i + 1].strip(), None
-            start = i + 1
+def rules_of(css):
+    """The rules of a sheet, a text, or of the inside of a group, tokens."""
+    parse = tinycss2.parse_stylesheet
+    return parse(css, skip_comments=True, skip_whitespace=True)
 
 
-def can_match(head, known):
+def can_match(prelude, known):
     """Whether some element with the known classes can match one of the selectors."""
-    plain = NESTED.sub("", NEGATED.sub("", head))
+    plain = NESTED.sub("", NEGATED.sub("", tinycss2.serialize(prelude)))
     return any(known.issuperset(CLASS.findall(one)) for one in plain.split(","))
 
 
-def divide(css, known):
+def divide(rules, known):
     """The rules that can match, and the others; groups such as @media are divided."""
-    first: list[str] = []
-    later: list[str] = []
-    for head, body in blocks(css):
-        if body is None:
-            first.append(head)
-        elif head.startswith(("@media", "@supports")):
-            for part, rules in zip((first, later), divide(body, known), strict=True):
-                if rules:
-                    part.append(f"{head}{{{rules}}}")
-        elif head.startswith("@") or can_match(head, known):
-            first.append(f"{head}{{{body}}}")
+    parts: tuple[list[str], list[str]] = [], []
+    for rule in rules:
+        if rule.type == "error":
+            raise ValueError(f"a style sheet has a broken rule: {rule.message}")
+        if rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports"):
+            head = f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}"
+            inner = divide(rules_of(rule.content), known)
+            for part, text in zip(parts, inner, strict=True):
+                part.extend([f"{head}{{{text}}}"] if text else [])
         else:
-            later.append(f"{head}{{{body}}}")
+            may_match = rule.type == "at-rule" or can_match(rule.prelude, known)
+            parts[not may_match].append(rule.serialize())
+    first, later = parts
     return "".join(first), "".join(later)
 
 
@@ -156,7 +141,8 @@ def write_sheets(static, pages):
     parts = {"first.css": [f"/* {' '.join(order)} */"], "later.css": []}
     for file in order:
         css = read(static, file)
-        first, later = (css, "") if file in WHOLE else divide(css, known)
+        whole = file in WHOLE
+        first, later = (css, "") if whole else divide(rules_of(css), known)
         parts["first.css"].append(first)
         parts["later.css"].append(later)
     versions = {}
