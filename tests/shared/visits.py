@@ -36,6 +36,7 @@ class Tab:
 
     def __init__(self, browser):
         context = browser.new_context()
+        context.set_default_timeout(90_000)  # four builds beside it may be slow
         self.page, self.problems, self.home = context.new_page(), [], ""
         context.on("request", self.check_request)
         context.on("requestfailed", self.check_failure)
@@ -91,7 +92,8 @@ def opened(browser, url, *, scheme="light", width=1280):
         tab.visit(url, scheme, width)
         yield tab.page, tab.problems
         tab.leave()
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"{url}: the browser complained of {tab.problems or 'nothing'}")
         tab.page.context.close()
         raise
     IDLE[browser].append(tab)
