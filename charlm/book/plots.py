@@ -16,6 +16,9 @@ from matplotlib.container import Container
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+from matplotlib.projections import register_projection
+from matplotlib.text import Text
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike, NDArray
 
 #: A color of the figures, the same in all of them.
@@ -29,6 +32,7 @@ FONTS = Path(__file__).with_name("fonts")
 STYLE: dict[Any, Any] = {
     "figure.figsize": (4.8, 3.2),
     "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.12,  # inches: room for a label above an axis
     "figure.dpi": 150,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -67,9 +71,24 @@ if "charlm" not in mpl.colormaps:
     mpl.colormaps.register(LinearSegmentedColormap.from_list("charlm", RAMP))
 
 
+class BookAxes(Axes):
+    """Axes whose y label lies above the axis, so that nobody has to turn the head."""
+
+    name = "rectilinear"
+
+    def set_ylabel(self, ylabel: str, *args: Any, **kwargs: Any) -> Text:
+        """Write the label flat, above the left end; kwargs as in matplotlib."""
+        flat: dict[str, Any] = {"rotation": 0, "ha": "left", "va": "bottom"} | kwargs
+        figure: Any = self.get_figure(root=True)
+        points = ScaledTranslation(0, 5 / 72, figure.dpi_scale_trans)
+        self.yaxis.set_label_coords(0, 1, transform=self.transAxes + points)
+        return super().set_ylabel(ylabel, *args, **flat)
+
+
 def use_book_style() -> None:
     """Give all later figures the book's look: narrow enough to read on a phone."""
     plt.rcParams.update(STYLE)
+    register_projection(BookAxes)
 
 
 def _axes(ax: Axes | None) -> Axes:
@@ -101,7 +120,7 @@ def heat_map(
     ax.tick_params(length=0, labelsize="small")
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
-    ax.set(xlabel="next character", ylabel="this character")
+    ax.set_xlabel("down: this character, across: the next", loc="left")
     ax.grid(False)
     ax.spines[:].set_visible(False)
     if counts:
@@ -289,11 +308,6 @@ def _shade(i: int, n: int) -> tuple[float, float, float, float]:
     return scale(i / max(n - 1, 1))
 
 
-def _legend_below(ax: Axes) -> None:
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)}
-    ax.legend(**place, ncols=3, fontsize=9, handlelength=1.2, columnspacing=1.2)
-
-
 def _few_numbers(ax: Axes) -> None:
     """Print so few numbers below the axis that they keep apart in a narrow plot."""
     ax.locator_params(axis="x", nbins=4)
@@ -385,17 +399,17 @@ def histograms(
     values: Mapping[str, ArrayLike],
     *,
     xlabel: str,
-    stacked: bool = False,
     bins: int = 60,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the density of each layer's numbers, as curves on one common scale of x.
+    """Draw the density of each layer's numbers, one row a layer, the first on top.
+
+    All rows have one scale of x, and each is as high as its row.
 
     Parameters
     ----------
     values : by label: a layer's numbers, of any shape
     xlabel : what the numbers are
-    stacked : give each layer a row of its own, the first on top
     bins : how many intervals the scale is cut into
     ax : where to draw; None for a new figure
     """
@@ -405,25 +419,17 @@ def histograms(
     high = max(array.max() for array in arrays.values())
     edges = np.histogram_bin_edges([low, high], bins)
     middles = (edges[1:] + edges[:-1]) / 2
-    for row, (label, array) in enumerate(arrays.items()):
+    for row, array in enumerate(arrays.values()):
         density, _ = np.histogram(array, edges, density=True)
-        if stacked:
-            curve = density / density.max() * 0.9
-            ax.fill_between(middles, row, row - curve, color=BLUE, alpha=0.35, lw=0)
-            ax.plot(middles, row - curve, color=BLUE, linewidth=1)
-        else:
-            ax.plot(middles, density, label=label, color=_shade(row, len(arrays)))
-    if stacked:
-        ax.set_yticks(range(len(arrays)), list(arrays))
-        ax.set_ylim(len(arrays) - 0.9, -1.05)
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-    else:
-        ax.set(ylabel="density")
+        curve = density / density.max() * 0.9
+        ax.fill_between(middles, row, row - curve, color=BLUE, alpha=0.35, lw=0)
+        ax.plot(middles, row - curve, color=BLUE, linestyle="-", linewidth=1)
+    ax.set_yticks(range(len(arrays)), list(arrays))
+    ax.set_ylim(len(arrays) - 0.9, -1.05)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
     ax.set(xlabel=xlabel)
     _few_numbers(ax)
-    if not stacked:
-        _legend_below(ax)
     return ax
 
 

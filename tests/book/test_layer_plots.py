@@ -34,18 +34,9 @@ def labeled(ax):
     return ax
 
 
-def test_histograms_overlaid_have_area_one():
-    values = {"1 Tanh": RNG.normal(size=500), "2 Tanh": RNG.normal(size=(20, 30))}
-    ax = labeled(plots.histograms(values, xlabel="activation"))
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == list(values)
-    for line in ax.lines:
-        x, density = line.get_data()
-        assert (density.sum() * (x[1] - x[0])).item() == pytest.approx(1)
-
-
-def test_histograms_stacked_read_from_the_top():
+def test_histograms_read_from_the_top():
     values = {"first": RNG.normal(size=500), "last": RNG.normal(size=500) + 9}
-    ax = labeled(plots.histograms(values, xlabel="gradient", stacked=True))
+    ax = labeled(plots.histograms(values, xlabel="gradient"))
     assert [t.get_text() for t in ax.get_yticklabels()] == list(values)
     bottom, top = ax.get_ylim()
     assert bottom > 1 > 0 > top
@@ -56,7 +47,7 @@ def test_histograms_stacked_read_from_the_top():
 
 
 def test_histograms_of_one_value_and_of_tensors():
-    ax = plots.histograms({"zero": torch.zeros(4, 3)}, xlabel="gradient", stacked=True)
+    ax = plots.histograms({"zero": torch.zeros(4, 3)}, xlabel="gradient")
     assert np.isfinite(ax.lines[0].get_ydata()).all()
 
 

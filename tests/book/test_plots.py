@@ -77,7 +77,10 @@ def test_every_figure_is_tested_here():
         if callable(value) and getattr(value, "__module__", "") == plots.__name__
         and not name.startswith("_")
     }  # fmt: skip
-    assert public - layer_figures() == {*DRAW, "use_book_style", "name_curves"}
+    assert public - layer_figures() == {
+        *DRAW,
+        *("BookAxes", "use_book_style", "name_curves"),
+    }
 
 
 def test_the_heat_map_is_the_table():
@@ -87,8 +90,7 @@ def test_the_heat_map_is_the_table():
     assert image.get_array().tolist() == table.tolist()
     assert image.get_clim() == (0, 10)
     assert tick_labels(ax.xaxis) == tick_labels(ax.yaxis) == [".", "a"]
-    assert ax.get_xlabel() == "next character"
-    assert ax.get_ylabel() == "this character"
+    assert ax.get_xlabel() == "down: this character, across: the next"
     assert texts(ax) == []
 
 
@@ -134,6 +136,22 @@ def test_loss_curves_are_the_losses():
     assert ax.get_legend() is None
     assert ax.get_xlabel() == "step"
     assert ax.get_ylabel() == "loss (nats per character)"
+
+
+def test_a_y_label_lies_flat_above_its_axis_and_inside_the_figure():
+    plots.use_book_style()
+    fig, panels = plt.subplots(2, 1)
+    for ax in panels:
+        ax.plot([1, 2])
+        ax.set(xlabel="step", ylabel="loss (nats per character)")
+    fig.draw_without_rendering()
+    for ax in panels:
+        label, frame = ax.yaxis.label.get_window_extent(), ax.get_window_extent()
+        assert label.width > 2 * label.height  # flat
+        assert label.y0 > frame.y1 and abs(label.x0 - frame.x0) < 3
+        assert fig.bbox.y1 >= label.y1 and label.x1 < fig.bbox.x1
+    step = panels[0].xaxis.label.get_window_extent()
+    assert step.y0 >= panels[1].yaxis.label.get_window_extent().y1
 
 
 def test_one_curve_needs_no_legend():
