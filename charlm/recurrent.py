@@ -64,11 +64,11 @@ class Recurrent(nn.Module):
         return self.out.weight.new_zeros(n, self.n_states * self.n_hidden)
 
     def logits(self, state: Tensor) -> Tensor:
-        """Return what the states expect next: (..., S) -> (..., V)."""
+        """Return what the states expect next: one row (V,) for each."""
         return self.out(self.dropout(state[..., : self.n_hidden]))
 
     def step(self, ids: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Read one character each: ids (n,), state (n, S) -> logits (n, V), (n, S).
+        """Read one character each: ids (n,), n states -> logits (n, V), n states.
 
         The first character of a word is the boundary, and its state that of `start`.
         """
@@ -89,7 +89,7 @@ class Recurrent(nn.Module):
     def forward(self, idx: Tensor) -> Tensor:
         idx = idx[:, -self.block_size :]
         levels, at = distinct_prefixes(idx, self.table.num_embeddings)
-        state, states = self.start(1), [self.start(0)]  # of one row, of none
+        state, states = self.start(1), [self.start(0)]  # idx may be empty
         for ids, parents in levels:
             before = F.embedding(parents, state)  # state[parents], a faster gradient
             state = self.cell(self.table(ids), before)

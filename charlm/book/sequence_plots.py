@@ -99,5 +99,5 @@ def gradient_by_lag(
             curve = np.asarray(before[label], float)
             ax.plot(curve / curve[0], "--", color=color, linewidth=1)
     ax.set_yscale("log")
-    ax.set(xlabel="steps back", ylabel="gradient, relative to the last step")
+    ax.set(xlabel="steps back", ylabel="gradient, relative to the first")
     return name_curves(ax)

@@ -209,8 +209,8 @@ def _gru_cell(answer: Any) -> None:
             _gru, squash=lambda t: t
         ),
         "Both biases are missing.": without(4, 5),
-        "The bias bias_hh is missing.": without(5),
-        "The bias bias_ih is missing.": without(4),
+        "The bias b_hh is missing.": without(5),
+        "The bias b_ih is missing.": without(4),
     }
     cases = [
         case(4, 3, 5, SINGLE),
@@ -299,7 +299,7 @@ def _minimal(answer: Any) -> None:
         case(1, 1, 2, 3, SINGLE),
         case(4, 9, 3, 3, DOUBLE),
     ]
-    match(answer, cases, _mgu, mistakes, "See hint 1.")
+    match(answer, cases, _mgu, mistakes, "See hints 1 and 3.")
 
 
 BLOCKS = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -452,7 +452,7 @@ def _through_time(answer: Any) -> None:
         case(12, 3, 1.0, DOUBLE),
         case(1, 4, 1.0, SINGLE),
     ]
-    match(answer, cases, _norms, mistakes, "See hint 1.")
+    match(answer, cases, _norms, mistakes, "See hints 1 and 3.")
 
 
 class _Listener:

@@ -43,7 +43,8 @@ def _causal_mask(answer: Any) -> None:
     def case(B: int, T: int, dtype: torch.dtype) -> Case:
         return Case(f"B = {B}, T = {T}", tuple(tensors((B, T, T), seed=T, dtype=dtype)))
 
-    (large,) = tensors((2, 6, 6), seed=1, dtype=SINGLE)
+    (scores,) = tensors((2, 6, 6), seed=1, dtype=SINGLE)
+    large = torch.cat([300 * scores, scores - 990])
     mistakes: dict[str, Callable[..., Tensor]] = {
         "Nothing is masked: places still read later ones. See hint 1.": (
             lambda s: s.softmax(-1)
@@ -65,7 +66,7 @@ def _causal_mask(answer: Any) -> None:
         case(2, 5, SINGLE),
         case(3, 7, DOUBLE),
         case(1, 1, SINGLE),
-        Case("scores in the hundreds", (300 * large,), "See hint 3."),
+        Case("scores in the hundreds", (large,), "See hint 3."),
     ]
     match(answer, cases, _weights, mistakes, "See hint 2.")
 
@@ -221,6 +222,14 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
         ),
         "each place sees whether the next one has the id 0": (sees(0), "2"),
         "each place sees whether the next one has the id 2": (sees(2), "2"),
+        "only places with the id 2 see the next one": (
+            lambda ids: E[ids] + _shifted(F[ids], -1) * (ids == 2)[..., None],
+            "2",
+        ),
+        "the next place changes the logits, but not their sum": (
+            lambda ids: E[ids] + _shifted(F[ids] - F[ids].flip(-1), -1),
+            "2",
+        ),
     }
 
 
@@ -464,7 +473,7 @@ def _smoother(answer: Any) -> None:
         case(1, 1, 1.0, DOUBLE),
         Case(
             "questions far from all points",
-            (grid, values, 9 * grid[[0, -1]], 0.5),
+            (grid, values, torch.tensor([-18.0, 198.0]), 0.5),
             "See hint 3.",
         ),
     ]

@@ -429,7 +429,6 @@ RIGHT: dict[str, list[Any]] = {
     "7.3": [
         leaks,
         by_prefixes,
-        by_each_id,
         lambda *a: int(leaks(*a)),
         comparing(torch.equal),
         comparing(torch.allclose),
@@ -463,6 +462,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             "the hundreds the result has nan or infinite numbers. See hint 3",
         ),
         (by_exp, "But for scores in the hundreds the result has nan"),
+        (filled(-1000.0), "But for scores in the hundreds"),
         (filled(-100.0), "But for scores in the hundreds the result has the right sh"),
         (of_five, "Right for B = 2, T = 5. But for B = 3, T = 7: It raises IndexErr"),
         (lambda s: causal_weights(s)[0], "shape (2, 5, 5), not (5, 5)"),
@@ -503,6 +503,11 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (lambda *a: not leaks(*a), "the other way round"),
         (lambda *a: True, "finds a leak where there is none: in this model each place"),
         (lambda *a: False, "misses a leak: in this model each place sees the next"),
+        (by_each_id, "only places with the id 2 see the next one. See hint 2"),
+        (
+            comparing(lambda a, b: a.sum(-1).allclose(b.sum(-1))),
+            "the next place changes the logits, but not their sum. See hint 2",
+        ),
         (only_the_last, "only the second place sees the third. See hint 1"),
         (only_the_neighbor, "the first place sees the last one. See hint 1"),
         (
