@@ -1,10 +1,15 @@
-"""How much of a training step is matrix products, and how fast those could be."""
+"""How much of a training step is matrix products, how fast those can be, and the rest.
+
+The rest is shared out by the profiler, which slows small operations most: what it says
+of them is an upper bound.
+"""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
+from statistics import median
 
 import torch
 from measure import seconds
@@ -31,12 +36,16 @@ class Products:
     inside: float
     bare: float
     flops: float
+    others: dict[str, float]
 
     def __str__(self) -> str:
+        rest = ", ".join(
+            f"{name} {share:.0%}" for name, share in list(self.others.items())[:6]
+        )
         return (
             f"{self.task:32} {self.step * 1e3:6.2f} ms {self.inside * 1e3:6.2f} ms"
             f" {self.inside / self.step:6.0%} {self.flops / self.inside / 1e9:8.0f}"
-            f" {self.flops / self.bare / 1e9:8.0f}"
+            f" {self.flops / self.bare / 1e9:8.0f}\n    of the rest: {rest}"
         )
 
 
@@ -62,7 +71,22 @@ def measure(task: str, step: Callable[[], object]) -> Products:
         inside=sum(each[s] * inside[s] for s in calls),
         bare=sum(each[s] * bare[s] for s in calls),
         flops=sum(2 * each[m, k, n] * m * k * n for m, k, n in calls),
+        others=others(recorded),
     )
+
+
+def others(recorded: profile) -> dict[str, float]:
+    """Return the shares of what is no matrix product in its time, the largest first."""
+    calls = defaultdict(list)
+    for event in recorded.events():
+        if event.name not in ("aten::mm", "aten::addmm"):
+            name = event.name.removeprefix("aten::").rpartition("#")[2]
+            calls[name].append(event.self_cpu_time_total)
+    # The median of the calls: on a shared machine some take a hundred times as long.
+    times = {name: median(each) * len(each) for name, each in calls.items()}
+    whole = sum(times.values())
+    largest = sorted(times, key=lambda name: -times[name])
+    return {name: times[name] / whole for name in largest}
 
 
 def bare_time(m: int, k: int, n: int) -> float:
