@@ -71,7 +71,7 @@ if "charlm" not in mpl.colormaps:
     mpl.colormaps.register(LinearSegmentedColormap.from_list("charlm", RAMP))
 
 
-class BookAxes(Axes):
+class _BookAxes(Axes):
     """Axes whose y label lies above the axis, so that nobody has to turn the head."""
 
     name = "rectilinear"
@@ -88,7 +88,7 @@ class BookAxes(Axes):
 def use_book_style() -> None:
     """Give all later figures the book's look: narrow enough to read on a phone."""
     plt.rcParams.update(STYLE)
-    register_projection(BookAxes)
+    register_projection(_BookAxes)
 
 
 def _axes(ax: Axes | None) -> Axes:

@@ -77,10 +77,7 @@ def test_every_figure_is_tested_here():
         if callable(value) and getattr(value, "__module__", "") == plots.__name__
         and not name.startswith("_")
     }  # fmt: skip
-    assert public - layer_figures() == {
-        *DRAW,
-        *("BookAxes", "use_book_style", "name_curves"),
-    }
+    assert public - layer_figures() == {*DRAW, "use_book_style", "name_curves"}
 
 
 def test_the_heat_map_is_the_table():

@@ -47,21 +47,29 @@ def test_pages_link_to_two_sheets_and_a_later_build_changes_nothing(tmp_path):
     (static / "styles" / "theme.css").write_text('@import "../basic.css";\n' + CSS)
     (static / "basic.css").write_text(".basic{color:red}")
     (static / "tokens.css").write_text(".gone{own:1}")
+    (static / "sphinx-design.min.css").write_text(".seen{rare:1}.gone{rare:2}")
     (static / "documentation_options.js").write_text(
         "const DOCUMENTATION_OPTIONS = {};"
     )
     (tmp_path / "index.html").write_text(page("", "styles/theme.css", "tokens.css"))
     (tmp_path / "book").mkdir()
     inner = tmp_path / "book" / "one.html"
-    inner.write_text(page("../", "styles/theme.css", "tokens.css", "living.css"))
+    own = "sphinx-design.min.css", "tokens.css", "living.css"
+    inner.write_text(page("../", "styles/theme.css", *own))
     head.mend(tmp_path)
     first = (static / "first.css").read_text()
     later = (static / "later.css").read_text()
     assert first.index(".seen:not(.gone)") < first.index(".gone{own:1}")
     assert "url(fonts/a.woff2)" in first and ".basic{color:red}" in later
+    assert "rare:1" in first and "rare" not in later  # it comes as it is, where needed
     once = inner.read_text()
     found = head.SHEET.findall(once)
-    assert [file for _, file in found] == ["later.css", "first.css", "living.css"]
+    assert [file for _, file in found] == [
+        *("later.css", "sphinx-design.min.css"),  # without scripts
+        *("first.css", "living.css"),
+    ]
+    assert once.count("sphinx-design.min.css") == 2
+    assert "sphinx-design" not in (tmp_path / "index.html").read_text()
     assert once.index("later.css") < once.index("first.css")
     head.mend(tmp_path)
     assert inner.read_text() == once and (static / "first.css").read_text() == first

@@ -16,6 +16,8 @@ PAGES = sorted(
     if "_static" not in path.parts and path != SITE / "index.html"
 ) or ["book/index.html"]
 FORGET = "() => { try { localStorage.clear(); sessionStorage.clear() } catch {} }"
+# The front door leads on at once.
+ARRIVED = "!document.querySelector('meta[http-equiv=refresh]')"
 # All of a page is laid out, not only what is in view: see in-turn.js. It begins with a
 # reader's first step.
 LAY_OUT = "dispatchEvent(new Event('scroll'))"
@@ -72,6 +74,7 @@ class Tab:
         self.problems = []
         (self.home,) = re.findall(r"^file://|^http://[^/]+/", url)
         self.page.goto(url, wait_until="load")
+        self.page.wait_for_function(ARRIVED)
         self.page.evaluate(LAY_OUT)
         self.page.wait_for_function(LAID_OUT)
         self.page.evaluate("globalThis.charlm?.drawAll?.()")

@@ -3,8 +3,9 @@
 A phone that waits for fourteen sheets, 100 KB, shows nothing for seconds. So they
 become two. `first.css` has what can match an element of some page; `later.css` has the
 theme's other rules, for what its scripts make, and holds nothing up. Nothing is left
-out. `later.css` stands before `first.css`: what a rule overrides stays the same, as the
-theme's general rules come before the particular ones.
+out: sheets that few pages have come later as they are. What comes later stands before
+`first.css`: what a rule overrides stays the same, as the theme's general rules come
+before the particular ones.
 
 And what the theme asks for ahead of the text is not asked for ahead: its scripts, among
 them an empty one (see `light`), and a file of settings, which stands in the page.
@@ -31,6 +32,8 @@ AHEAD = re.compile(
 SETTINGS = re.compile(r'<script src="[^"]*/documentation_options\.js[^"]*"></script>')
 WHOLE = {"hero.css", "tokens.css", "page.css", "book.css"}  # the book's own
 WHOLE |= {"copybutton.css", "togglebutton.css"}  # for what scripts make at once
+# Most pages have no use for what is left of these.
+RARE = ("katex/katex.min.css", "sphinx-design.min.css")
 APART = ("living.css", "print.css")
 MADE = ("first.css", "later.css")
 MADE_OF = re.compile(r"\A/\* (.*?) \*/")
@@ -105,22 +108,23 @@ def in_order(pages, known=()):
 def linked(html, versions):
     """A page with the two sheets in the place of those that they are made of."""
     todo = iter([True])
+    later = ["later.css", *(file for file in RARE if f"_static/{file}" in html)]
 
     def replace(match):
         if match["file"] in APART:
             return match[0]
         if not next(todo, False):
             return ""
-        later, first = (
-            f"{match['to']}_static/{name}?v={versions[name]}"
-            for name in ("later.css", "first.css")
+        *waiting, first = (
+            f'href="{match["to"]}_static/{name}?v={versions[name]}"'
+            for name in (*later, "first.css")
         )
-        return (
-            f'<link href="{later}" media="print" onload="this.media=\'all\'"'
-            ' rel="stylesheet"/>\n'
-            f'<noscript><link href="{later}" rel="stylesheet"/></noscript>\n'
-            f'<link href="{first}" rel="stylesheet"/>\n'
-        )
+        links = [
+            f'<link {href} media="print" onload="this.media=\'all\'" rel="stylesheet"/>'
+            f'\n<noscript><link {href} rel="stylesheet"/></noscript>\n'
+            for href in waiting
+        ]
+        return "".join([*links, f'<link {first} rel="stylesheet"/>\n'])
 
     return SHEET.sub(replace, LATER.sub("", html))
 
@@ -132,7 +136,7 @@ def classes(pages):
 
 
 def write_sheets(static, pages):
-    """Write the two sheets; return {name: its hash}. A later build knows the order."""
+    """Write the two sheets; return {file: its hash}. A later build knows the order."""
     made = static / "first.css"
     old = MADE_OF.match(made.read_text("utf-8")) if made.exists() else None
     order = in_order(pages, old[1].split() if old else ())
@@ -144,13 +148,14 @@ def write_sheets(static, pages):
         whole = file in WHOLE
         first, later = (css, "") if whole else divide(rules_of(css), known)
         parts["first.css"].append(first)
-        parts["later.css"].append(later)
-    versions = {}
+        parts["later.css"].append("" if file in RARE else later)
     for name, texts in parts.items():
-        content = "\n".join(filter(None, texts))
-        (static / name).write_text(content, "utf-8")
-        versions[name] = hashlib.sha256(content.encode()).hexdigest()[:8]
-    return versions
+        (static / name).write_text("\n".join(filter(None, texts)), "utf-8")
+    return {
+        name: hashlib.sha256((static / name).read_bytes()).hexdigest()[:8]
+        for name in (*MADE, *RARE)
+        if (static / name).exists()
+    }
 
 
 def mend(out):
