@@ -24,7 +24,7 @@ from charlm.vocab import Vocabulary
 #: The errors of two typical nets on the dev names, as the exercise gives them.
 ERRORS = {"on the same names": 0.0026, "on different names": 0.0115}
 HOPED = 0.005
-BAR, POWER = 1.959964, 0.841621  # 5 % false alarms on both sides; 80 % found
+BAR, POWER = 1.959964, 0.841621  # 5% false alarms on both sides; 80% found
 TEMPERATURES = [1 + i / 10 for i in range(9)]
 SPREAD = 0.06  # (2 + 0.84) ** 2 is right, too
 FLAT = 0.002
@@ -59,7 +59,7 @@ def _why(value: float, label: str, right: float, values: tuple[float, float]) ->
         "that is for one direction only; a loss would count as a false alarm, too.": (
             _needed(error, 1.644854 + POWER)
         ),
-        "that has a power of 90 %.": _needed(error, BAR + 1.281552),
+        "that has a power of 90%.": _needed(error, BAR + 1.281552),
         "that makes the gain one standard error. See hint 2.": _needed(error, 1),
         "the distance beyond the bar is missing its bar. See hint 2.": (
             _needed(error, POWER)

@@ -210,7 +210,7 @@ SEEDS = range(100, 104)  # of the check alone: no run on the page has used them
 STEPS, BATCH_SIZE, RATE, DECAY = 500, 64, 0.01, 0.1  # the recipe `quick` of the page
 MOST_PARAMETERS = 22_397
 UNTRAINED = 3.0  # nats: no opinion costs log 27, which is 3.3
-STUDENT = 3.18  # luck passes in 2.5 %: Student's t, three degrees of freedom
+STUDENT = 3.18  # luck passes in 2.5%: Student's t, three degrees of freedom
 
 
 @cache
