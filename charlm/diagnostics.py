@@ -76,7 +76,7 @@ class LayerStats:
 
 
 def layer_stats(traces: list[LayerTrace], threshold: float = 0.97) -> list[LayerStats]:
-    """Return the numbers of each layer traced; a tanh above 0.97 passes on under 6 %.
+    """Return the numbers of each layer traced; a tanh above 0.97 passes on under 6%.
 
     1 - tanh^2 is the share of the gradient that gets through.
     """
