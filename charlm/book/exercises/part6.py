@@ -289,7 +289,7 @@ def _minimal(answer: Any) -> None:
         "That is the last state alone; return all of them. See hint 3.": (
             lambda *a: _mgu(*a)[:, -1]
         ),
-        "The states are right, but time comes first: stack them along dimension 1. "
+        "The states are right, but T is dimension 0: stack them along dimension 1. "
         "See hint 3.": lambda *a: _mgu(*a).transpose(0, 1),
         "The bias is missing.": lambda x, W, U, b: _mgu(x, W, U, 0 * b),
     }
@@ -492,8 +492,8 @@ class _Listener:
         self.pieces.append((x.clone(), y.clone(), h.detach().clone()))
         self.on_graph.append(h.grad_fn is not None)
         self.backwards.append(self.done)
-        with torch.enable_grad():
-            total, h = self.loss(x, y, h)
+        total, h = self.loss(x, y, h)
+        if total.requires_grad:
             total.register_hook(self._ran)
         self.states.append(h.detach().clone())
         return total, h

@@ -66,6 +66,7 @@ def _causal_mask(answer: Any) -> None:
         case(2, 5, SINGLE),
         case(3, 7, DOUBLE),
         case(1, 1, SINGLE),
+        Case("scores of 0", (0 * scores,), "Mask places, not scores. See hint 1."),
         Case("scores in the hundreds", (large,), "See hint 3."),
     ]
     match(answer, cases, _weights, mistakes, "See hint 2.")
@@ -113,6 +114,9 @@ def _head(answer: Any) -> None:
         "The scores are divided by the root of T; how many products does a score add? "
         "See hint 2.": scaled(-0.5, "T"),
         "The scores are multiplied by the root of D. See hint 2.": scaled(0.5),
+        "The weights are divided; divide the scores. See hint 2.": (
+            lambda x, Q, K, V: _attend(x @ Q, x @ K, x @ V, 1) * Q.shape[1] ** -0.5
+        ),
         "Places read later ones: where is the mask?": with_weights(
             lambda s: s.softmax(-1)
         ),
@@ -207,7 +211,7 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
             lambda ids: E[ids] + _shifted(F[ids], -1),
             "1",
         ),
-        "each place sees the sum of the whole row": (whole_row, "1"),
+        "each place sees the sum of the whole row": (whole_row, "1 or 2"),
         "the first place sees the last one": (first_sees_last, "1 or 2"),
         "only the last but one sees the last": (last_but_one, "1 or 2"),
         "only the second place sees the third": (second_sees_third, "1 or 2"),
@@ -389,7 +393,7 @@ def _by_distance(answer: Any) -> None:
         return (s + b[distance(s.shape[-1]).abs().clamp(max=len(b) - 1)]).softmax(-1)
 
     def afterwards(s: Tensor, b: Tensor) -> Tensor:
-        return _weights(s) + b[distance(s.shape[-1]).clamp(0, len(b) - 1)].tril()
+        return _weights(s) + b[distance(s.shape[-1]).clamp(0, len(b) - 1)]
 
     def multiplied(s: Tensor, b: Tensor) -> Tensor:
         return _weights(s * b[distance(s.shape[-1]).clamp(0, len(b) - 1)])
@@ -572,8 +576,8 @@ def _cached(count: float, q: Tensor, k: Tensor, case: str) -> None:
 def _context(answer: Any) -> None:
     """A function of words and n: the share of places whose past fits into n places."""
     for words, n in (
-        (["emma", "io", "christopher", "al", "ava"], 3),
-        (["emma", "io", "christopher", "al", "ava"], 5),
+        (["io", "emma", "christopher", "al", "ava"], 3),
+        (["io", "emma", "christopher", "al", "ava"], 5),
         (["a"], 1),
         (["olivia", "ava", "isabella"], 8),
         (["olivia", "ava", "isabella"], 20),

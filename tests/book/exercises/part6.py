@@ -286,6 +286,15 @@ def pieces_but(
     return walk
 
 
+def without_graph(loss_of, text, h, n):
+    """Takes no_grad for detach."""
+    for x, y in zip(text[:-1].split(n), text[1:].split(n)):
+        with torch.no_grad():
+            loss, h = loss_of(x, y, h.detach())
+        loss.backward()
+    return loss.item(), h
+
+
 def all_at_the_end(loss_of, text, h, n):
     total = torch.zeros(())
     for x, y in zip(text[:-1].split(n), text[1:].split(n)):
@@ -383,7 +392,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (lambda *a: part6._mgu(*a, carried=False), "begins with zeros"),
         (lambda *a: part6._mgu(*a, squash=torch.sigmoid), "by a sigmoid"),
         (lambda *a: mgu(*a)[:, -1], "last state alone"),
-        (lambda *a: mgu(*a).transpose(0, 1), "time comes first"),
+        (lambda *a: mgu(*a).transpose(0, 1), "T is dimension 0"),
         (lambda x, W, U, b: mgu(x, W, U, 0 * b), "bias is missing"),
         (lambda *a: mgu(*a) * 2, "numbers are not right"),
         (lambda *a: list(mgu(*a)), "got list"),
@@ -497,6 +506,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             pieces_but(mean=lambda s, m: sum(map(float.__truediv__, s, m)) / len(s)),
             "mean of the pieces' means",
         ),
+        (without_graph, "does not require grad"),
         (pieces_but(mean=lambda s, m: s[-1]), "loss of the last piece alone"),
         (pieces_but(mean=lambda s, m: s[-1] / m[-1]), "mean of the last piece alone"),
         (

@@ -446,6 +446,10 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (lambda s: s.softmax(-1).tril(), "rows do not sum to 1. See hint 2"),
         (lambda s: s.tril().softmax(-1), "A score of 0 is a score like any other"),
         (filled(0.0), "A score of 0 is a score like any other"),
+        (
+            lambda s: s.tril().masked_fill(s.tril() == 0, -torch.inf).softmax(-1),
+            "But for scores of 0 the result has nan",
+        ),
         (lambda s: causal_weights(s.flip(1, 2)).flip(1, 2), "wrong way round"),
         (filled(-torch.inf, diagonal=0), "The place itself is masked as well"),
         (filled(-1e9, diagonal=0), "numbers are not right. See hint 2"),
@@ -568,7 +572,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             biased(lambda t, s, D: (s + 0 * t).clamp(max=D - 1)),
             "belongs to the key's place",
         ),
-        (lambda s, b: causal_weights(s) + bias_of(s, b).tril(), "added to the weights"),
+        (lambda s, b: causal_weights(s) + bias_of(s, b), "added to the weights"),
         (lambda s, b: causal_weights(s * bias_of(s, b)), "multiplied by the bias"),
         (lambda s, b: (s + bias_of(s, b)).softmax(-1), "weights: mask them. See"),
         (
