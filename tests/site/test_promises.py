@@ -39,6 +39,14 @@ def test_a_cell_that_raises_fails_every_build(tmp_path):
     assert status == 0, log
 
 
+def test_a_figure_is_shown_whatever_backend_the_reader_prefers(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    cell = "```{code-cell}\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);\n```\n"
+    status, log = build(write_book(tmp_path, {"index": NOTEBOOK + "# A\n\n" + cell}))
+    assert status == 0, log
+    assert list((tmp_path / "_build" / "html" / "_images").iterdir())
+
+
 def chapter(name):
     return NOTEBOOK + f"# {name}\n\n```{{code-cell}}\nfrom tiny import {name}\n```\n"
 

@@ -109,9 +109,8 @@ def execute(page, config):
         own = nb_node_to_dict(page.notebook.metadata.get(config.metadata_key, {}))
         config = config.copy(**own)
         cache = get_cache(config.execution_cache_path)
-        if config.execution_mode != "cache" or is_known(cache, page.notebook):
-            return None
-        if take_over(cache, page):
+        known = is_known(cache, page.notebook) or take_over(cache, page)
+        if config.execution_mode != "cache" or known:
             return None
         result = single_nb_execution(
             page.notebook,
@@ -247,4 +246,5 @@ def execute_outdated(app, env, docnames):
 
 
 def setup(app):
+    os.environ.pop("MPLBACKEND", None)  # a kernel with one of its own shows no figure
     app.connect("env-before-read-docs", execute_outdated)
