@@ -185,10 +185,13 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
         out[:, -2:-1] += F[ids[:, -1:]][:, : max(0, ids.shape[1] - 1)]
         return out
 
-    def second_sees_third(ids: Tensor) -> Tensor:
-        out = E[ids]
-        out[:, 1:2] += F[ids[:, 2:3]].sum(1, keepdim=True)  # zero where there is none
-        return out
+    def sees_next(t: int) -> Model:
+        def model(ids: Tensor) -> Tensor:
+            out, after = E[ids], F[ids[:, t + 1 : t + 2]]
+            out[:, t : t + 1] += after.sum(1, keepdim=True)  # zero where there is none
+            return out
+
+        return model
 
     def one_logit(ids: Tensor) -> Tensor:
         out = E[ids]
@@ -214,7 +217,8 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
         "each place sees the sum of the whole row": (whole_row, "1 or 2"),
         "the first place sees the last one": (first_sees_last, "1 or 2"),
         "only the last but one sees the last": (last_but_one, "1 or 2"),
-        "only the second place sees the third": (second_sees_third, "1 or 2"),
+        "only the first place sees the second": (sees_next(0), "1 or 2"),
+        "only the second place sees the third": (sees_next(1), "1 or 2"),
         "only one of the logits sees the next place": (one_logit, "2"),
         "the next place changes the logits by less than a hundredth": (
             lambda ids: E[ids] + _shifted(F[ids], -1) / 1024,
@@ -225,7 +229,7 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
             "2",
         ),
         "each place sees whether the next one has the id 0": (sees(0), "2"),
-        "each place sees whether the next one has the id 2": (sees(2), "2"),
+        "each place sees whether the next one has the last id": (sees(V - 1), "2"),
         "only places with the id 2 see the next one": (
             lambda ids: E[ids] + _shifted(F[ids], -1) * (ids == 2)[..., None],
             "2",

@@ -168,16 +168,20 @@ def comparing(same):
     return wrong
 
 
-def without_zero(model, V, T):
-    """Never hands over the id 0."""
-    g = torch.Generator().manual_seed(4)
-    for t in range(1, T):
-        ids = torch.randint(1, V, (64, T), generator=g)
-        other = ids.clone()
-        other[:, t:] = torch.randint(1, V, (64, T - t), generator=g)
-        if not model(ids)[:, :t].equal(model(other)[:, :t]):
-            return True
-    return False
+def leaks_among(ids_from, ids_to, first=1):
+    """The solution of the page with these ids only, from a first place on."""
+
+    def wrong(model, V, T):
+        g = torch.Generator().manual_seed(4)
+        for t in range(first, T):
+            ids = torch.randint(ids_from, V + ids_to, (64, T), generator=g)
+            other = ids.clone()
+            other[:, t:] = torch.randint(ids_from, V + ids_to, (64, T - t), generator=g)
+            if not model(ids)[:, :t].equal(model(other)[:, :t]):
+                return True
+        return False
+
+    return wrong
 
 
 def with_itself(model, V, T):
@@ -512,7 +516,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             comparing(lambda a, b: a.sum(-1).allclose(b.sum(-1))),
             "the next place changes the logits, but not their sum. See hint 2",
         ),
-        (only_the_last, "only the second place sees the third. See hint 1"),
+        (only_the_last, "only the first place sees the second. See hint 1"),
         (only_the_neighbor, "the first place sees the last one. See hint 1"),
         (
             comparing(lambda a, b: a[..., 0].equal(b[..., 0])),
@@ -530,7 +534,9 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             comparing(lambda a, b: a.allclose(b, atol=0.1)),
             "by less than a hundredth. See hint 2",
         ),
-        (without_zero, "sees whether the next one has the id 0. See hint 2"),
+        (leaks_among(1, 0), "sees whether the next one has the id 0. See hint 2"),
+        (leaks_among(0, -1), "sees whether the next one has the last id. See hint 2"),
+        (leaks_among(0, 0, first=2), "only the first place sees the second"),
         (with_itself, "in this model each place sees itself alone. See hint 3"),
         (looking_everywhere, "each place sees itself alone. See hint 3"),
         (lambda *a: 0.5, "Expected True or False, got float"),
