@@ -42,6 +42,6 @@ def test_scripts_wait_but_those_that_others_use():
     assert [script.attributes for script in scripts] == [
         {},
         {"defer": "defer"},
-        {},
+        {"defer": "defer"},
         {},
     ]

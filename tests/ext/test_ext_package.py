@@ -44,7 +44,7 @@ def test_the_last_steps_of_a_build_have_an_order():
     assert len({priority for priority, _ in app.listeners}) == len(app.listeners)
     order = [part for _, part in sorted(app.listeners)]
     first = ["living", "light", "code_links", "lines"]
-    last = ["notebooks", "search", "wrong_address", "expectations"]
+    last = ["notebooks", "search", "wrong_address", "head", "expectations"]
     assert order == [*first, *last]
 
 

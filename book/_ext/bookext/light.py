@@ -31,6 +31,7 @@ AT_ONCE = {"documentation_options.js"}  # what scripts inside of pages use
 FIGURE = re.compile(r'<img (?!loading)(?=[^>]*src="[./]*_images/([^"]+\.svg)")')
 SIZE = re.compile(r'<svg [^>]*?width="([\d.]+)(pt|)" height="([\d.]+)')
 MEASURED = re.compile(r'querySelectorAll\(\["pre",[^\]]*\]\.join\(", "\)\)')
+NOTHING = 'querySelectorAll("pre:not(*)")'
 PIXELS = {"pt": 4 / 3, "": 1}
 
 
@@ -75,26 +76,20 @@ def lazy(html, files):
     return FIGURE.sub(sized, html)
 
 
-def empty_icon_script(app, exception):
-    if not exception and app.builder.format == "html":
-        Path(app.outdir, "_static", "scripts", "fontawesome.js").write_text("")
-
-
 def measure_nothing(script):
     """The theme's script without its look at all boxes with code."""
-    found = MEASURED.search(script)
-    return MEASURED.sub('querySelectorAll("pre:not(*)")', script), bool(found)
+    return MEASURED.sub(NOTHING, script)
 
 
-def quiet_theme(app, exception):
+def lighten_theme(app, exception):
+    """Empty the script of icons, and let the other one measure nothing."""
     if exception or app.builder.format != "html":
         return
-    path = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
-    script = path.read_text("utf-8")
-    changed, found = measure_nothing(script)
-    if found:
-        path.write_text(changed, "utf-8")
-    elif changed.count("pre:not(*)") == 0:
+    scripts = Path(app.outdir, "_static", "scripts")
+    (scripts / "fontawesome.js").write_text("")
+    theme = scripts / "pydata-sphinx-theme.js"
+    theme.write_text(measure_nothing(theme.read_text("utf-8")), "utf-8")
+    if NOTHING not in theme.read_text("utf-8"):
         logger.warning("light: the theme's script measures boxes in another way")
 
 
@@ -103,5 +98,4 @@ def setup(app):
     app.connect("html-page-context", defer_scripts, priority=900)  # all are there then
     app.connect("html-page-context", leave_out, priority=910)
     app.connect("html-page-context", lazy_figures)
-    app.connect("build-finished", empty_icon_script, priority=400)
-    app.connect("build-finished", quiet_theme, priority=400)
+    app.connect("build-finished", lighten_theme, priority=400)

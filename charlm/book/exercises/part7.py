@@ -187,8 +187,9 @@ def _leaky_models(V: int) -> dict[str, tuple[Model, str]]:
 
     def sees_next(t: int) -> Model:
         def model(ids: Tensor) -> Tensor:
-            out, after = E[ids], F[ids[:, t + 1 : t + 2]]
-            out[:, t : t + 1] += after.sum(1, keepdim=True)  # zero where there is none
+            out = E[ids]
+            if t + 1 < ids.shape[1]:
+                out[:, t] += F[ids[:, t + 1]]
             return out
 
         return model
