@@ -55,9 +55,19 @@ const sizes = new ResizeObserver((entries) => {
     if (scrolls) fade(box)
   }
 })
+const watched = []
 for (const [selector, label] of Object.entries(boxes))
   for (const box of all(`.bd-article :is(${selector})`)) {
     if (box.localName !== "table") box.setAttribute("role", "group")
     box.setAttribute("aria-label", label)
     sizes.observe(box)
+    watched.push(box)
   }
+
+// A formula grows when its font comes, in a box that stays as it is: look again.
+document.fonts.addEventListener("loadingdone", () => {
+  for (const box of watched) {
+    sizes.unobserve(box)
+    sizes.observe(box)
+  }
+})

@@ -82,6 +82,7 @@ class Tab:
 
     def leave(self):
         self.page.evaluate(FORGET)
+        self.page.unroute_all()
         self.page.context.clear_permissions()
         self.problems, self.home = [], "about:"
         self.page.goto("about:blank")

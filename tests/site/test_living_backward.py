@@ -10,7 +10,7 @@ import pytest
 import torch
 from bookext.fingerprint import cells
 from books import NOTEBOOK, ROOT, build, write_book
-from visits import opened
+from visits import opened, settle
 
 PAGE = (
     NOTEBOOK
@@ -293,6 +293,7 @@ def test_the_node_is_in_sight(browser, url, width):
     size = {"width": width, "height": 844}
     with tried(browser, url, reduced_motion="reduce", viewport=size) as page:
         for _ in range(26):
+            settle(page)
             seen = page.evaluate(
                 """() => {
                     const box = e => document.querySelector(e).getBoundingClientRect()
