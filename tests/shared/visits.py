@@ -16,8 +16,7 @@ PAGES = sorted(
     if "_static" not in path.parts and path != SITE / "index.html"
 ) or ["book/index.html"]
 FORGET = "() => { try { localStorage.clear(); sessionStorage.clear() } catch {} }"
-# The front door leads on at once.
-ARRIVED = "!document.querySelector('meta[http-equiv=refresh]')"
+FRONT_DOOR = "meta[http-equiv=refresh]"  # it leads on at once
 # All of a page is laid out, not only what is in view: see in-turn.js. It begins with a
 # reader's first step.
 LAY_OUT = "dispatchEvent(new Event('scroll'))"
@@ -31,6 +30,12 @@ def settle(page):
     page.evaluate(
         "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
+
+
+def draw(page):
+    """Draw all living figures, also those that no reader has come near to."""
+    page.evaluate("globalThis.charlm?.drawAll?.()")
+    settle(page)
 
 
 class Tab:
@@ -74,7 +79,8 @@ class Tab:
         self.problems = []
         (self.home,) = re.findall(r"^file://|^http://[^/]+/", url)
         self.page.goto(url, wait_until="load")
-        self.page.wait_for_function(ARRIVED)
+        self.page.wait_for_selector(FRONT_DOOR, state="detached")
+        self.page.wait_for_load_state("load")
         self.page.evaluate(LAY_OUT)
         self.page.wait_for_function(LAID_OUT)
         self.page.evaluate("globalThis.charlm?.drawAll?.()")

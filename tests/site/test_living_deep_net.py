@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from books import NOTEBOOK, build, write_book
-from visits import opened
+from visits import draw, opened
 
 from charlm.data import load_words, split_words
 
@@ -68,6 +68,8 @@ def tried(browser, url, **options):
     context = browser.new_context(**options)
     page = context.new_page()
     page.goto(url)
+    if options.get("java_script_enabled", True):
+        draw(page)
     yield page
     context.close()
 

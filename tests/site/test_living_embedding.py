@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 from books import NOTEBOOK, build, write_book
-from visits import opened, settle
+from visits import draw, opened, settle
 
 from charlm.data import batches, load_words, split_words, windows
 from charlm.evaluate import losses
@@ -178,6 +178,7 @@ def test_keyboard_and_touch(browser, url):
     )
     page = context.new_page()
     page.goto(url)
+    draw(page)
     figure = page.locator("figure.living")
     slider = figure.get_by_role("slider", name="Step")
     slider.focus()
@@ -229,6 +230,7 @@ def test_reduced_motion_has_no_play(browser, url):
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     page.goto(url)
+    draw(page)
     figure = page.locator("figure.living")
     assert figure.get_by_role("slider", name="Step").is_visible()
     assert figure.get_by_role("button", name="Play").count() == 0

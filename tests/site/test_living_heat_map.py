@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from books import NOTEBOOK, build, write_book
-from visits import opened, settle
+from visits import draw, opened, settle
 
 from charlm.counts import NGram
 from charlm.data import load_words, split_words
@@ -195,6 +195,7 @@ def test_rows_by_mouse_touch_and_keyboard(browser, url):
     )
     page = context.new_page()
     page.goto(url)
+    draw(page)
     figure = page.locator("figure.living")
     cells = figure.locator(".living-cell")
     cells.nth(27 * 17 + 3).click()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from bookext.fingerprint import cells
 from books import NOTEBOOK, ROOT, build, write_book
-from visits import opened
+from visits import draw, opened
 
 PAGE = (
     NOTEBOOK
@@ -73,6 +73,8 @@ def tried(browser, url, **options):
     context = browser.new_context(**options)
     page = context.new_page()
     page.goto(url)
+    if options.get("java_script_enabled", True):
+        draw(page)
     yield page
     context.close()
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from books import NOTEBOOK, SITE, build, write_book
 from page_models import PageModel
-from visits import opened
+from visits import draw, opened
 
 from charlm.data import load_words
 
@@ -238,6 +238,7 @@ def test_a_touch_on_a_row_adds_its_letter(browser, home):
     )
     page = context.new_page()
     page.goto(home + "part/few.html")
+    draw(page)
     row(page, "a").locator("td").first.tap()
     row(page, "n").get_by_role("button").tap()
     assert page.get_by_label("Type a beginning").input_value() == "an"
