@@ -1,7 +1,7 @@
 """How much of a training step is matrix products, how fast those can be, and the rest.
 
-The rest is shared out by the profiler, which slows small operations most: what it says
-of them is an upper bound.
+The rest is shared out by the profiler, which slows small operations most: of these it
+makes too much.
 """
 
 import os

@@ -20,7 +20,6 @@
     } catch {} // a reader may forbid it
   }
 
-
   const questions = [...document.querySelectorAll(".quiz")]
   const isRight = (fold) => /^\s*Right\b/.test(fold.querySelector(".sd-summary-content").textContent)
   let answered = 0

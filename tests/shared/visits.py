@@ -17,8 +17,7 @@ PAGES = sorted(
 ) or ["book/index.html"]
 FORGET = "() => { try { localStorage.clear(); sessionStorage.clear() } catch {} }"
 FRONT_DOOR = "meta[http-equiv=refresh]"  # it leads on at once
-# All of a page is laid out, not only what is in view: see in-turn.js. It begins with a
-# reader's first step.
+# What is not in view is laid out from a reader's first step on: see in-turn.js.
 LAY_OUT = "dispatchEvent(new Event('scroll'))"
 LAID_OUT = "!document.documentElement.classList.contains('in-turn')"
 # The tabs of a browser that wait for the next visit.
@@ -36,6 +35,13 @@ def draw(page):
     """Draw all living figures, also those that no reader has come near to."""
     page.evaluate("globalThis.charlm?.drawAll?.()")
     settle(page)
+
+
+def lay_out(page):
+    """Have all of a page there, not only what is in view and near."""
+    page.evaluate(LAY_OUT)
+    page.wait_for_function(LAID_OUT)
+    draw(page)
 
 
 class Tab:
@@ -81,9 +87,7 @@ class Tab:
         self.page.goto(url, wait_until="load")
         self.page.wait_for_selector(FRONT_DOOR, state="detached")
         self.page.wait_for_load_state("load")
-        self.page.evaluate(LAY_OUT)
-        self.page.wait_for_function(LAID_OUT)
-        self.page.evaluate("globalThis.charlm?.drawAll?.()")
+        lay_out(self.page)
         self.page.wait_for_timeout(150)
 
     def leave(self):

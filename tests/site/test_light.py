@@ -5,7 +5,7 @@ import re
 
 import pytest
 from books import SITE
-from visits import LAID_OUT, PAGES, opened, settle
+from visits import LAID_OUT, PAGES, draw, opened, settle
 
 PARTS = [name for name in PAGES if re.match(r"book/0\d", name)]
 BLOCKING = """() => performance.getEntriesByType('resource')
@@ -90,12 +90,12 @@ def test_a_page_is_laid_out_in_turn_and_then_as_ever(plain, address, name):
     plain.wait_for_function(LAID_OUT)
     assert plain.evaluate("window.skipped") > 20 and plain.evaluate(SKIPPED) == 0
     assert plain.evaluate("window.shift") < 0.02
-    plain.evaluate("globalThis.charlm?.drawAll()")
+    draw(plain)
     plain.wait_for_timeout(300)
     height = plain.evaluate("document.documentElement.scrollHeight")
     plain.reload()  # a reader who comes back finds all of it there
     assert plain.evaluate(SKIPPED) == plain.evaluate("window.skipped") == 0
-    plain.evaluate("globalThis.charlm?.drawAll()")
+    draw(plain)
     plain.wait_for_timeout(300)
     assert abs(plain.evaluate("document.documentElement.scrollHeight") - height) < 50
 

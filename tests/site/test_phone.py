@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from visits import LAID_OUT, LAY_OUT, PAGES, settle
+from visits import PAGES, lay_out, settle
 
 PARTS = [name for name in PAGES if re.match(r"book/0\d", name)]
 FINGER = 40  # pixels
@@ -25,9 +25,7 @@ def phone(browser):
 
 def visit(page, url):
     page.goto(url, wait_until="load")
-    page.evaluate(LAY_OUT)
-    page.wait_for_function(LAID_OUT)
-    page.evaluate("globalThis.charlm?.drawAll?.()")
+    lay_out(page)
     page.wait_for_timeout(200)
 
 

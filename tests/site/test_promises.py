@@ -39,6 +39,14 @@ def test_a_cell_that_raises_fails_every_build(tmp_path):
     assert status == 0, log
 
 
+def test_a_page_may_write_a_file_that_it_names(tmp_path):
+    """It is executed once, though the file was not there before."""
+    cell = "```{code-cell}\nwith open('made.txt', 'a') as f:\n    f.write('1')\n```\n"
+    status, log = build(write_book(tmp_path, {"index": NOTEBOOK + "# A\n\n" + cell}))
+    assert status == 0, log
+    assert (tmp_path / "made.txt").read_text() == "1"
+
+
 def test_a_figure_is_shown_whatever_backend_the_reader_prefers(tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     cell = "```{code-cell}\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);\n```\n"

@@ -109,8 +109,9 @@ def execute(page, config):
         own = nb_node_to_dict(page.notebook.metadata.get(config.metadata_key, {}))
         config = config.copy(**own)
         cache = get_cache(config.execution_cache_path)
-        known = is_known(cache, page.notebook) or take_over(cache, page)
-        if config.execution_mode != "cache" or known:
+        if config.execution_mode != "cache" or is_known(cache, page.notebook):
+            return None
+        if take_over(cache, page):
             return None
         result = single_nb_execution(
             page.notebook,
@@ -125,9 +126,8 @@ def execute(page, config):
         if result.err:
             raise result.err
         keep(cache, page, result.time, seconds)
-        logger.info(
-            "Executed notebook in %.2f seconds", result.time, location=page.name
-        )
+        message = "Executed notebook in %.2f seconds"
+        logger.info(message, result.time, location=page.name)
     except Exception as error:  # of a cell, of a kernel that died, of a full disk
         return failure(page, place, error)
     return None

@@ -25,8 +25,9 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 FRONT_MATTER = re.compile(r"\A---\n(.*?)^---$", re.S | re.M)
 CELL = re.compile(r"^(`{3,}|~{3,})\{code-cell\}[^\n]*\n(.*?)^\1\s*$", re.S | re.M)
 TIMED = re.compile(r"^(\s*)%%?time(?:it)?\b(?: +-\w+ ?\d*)* *", re.M)
-known: dict[tuple[str, str], str] = {}  # of this build: the hash, by page and text
 OPTIONS = re.compile(r"\A(?:---\n.*?^---$|(?:\s*:[\w-]+:[^\n]*\n)+)", re.S | re.M)
+
+known: dict[tuple[str, str], str] = {}  # of this build: the hash, by page and text
 
 
 def cells(text):

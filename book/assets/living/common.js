@@ -107,8 +107,8 @@ charlm.random = seed => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296
 }
 
-// A figure is drawn once a reader comes near: two screens away. What is drawn too late for
-// print or a test, `charlm.drawAll` draws at once.
+// A figure is drawn once a reader comes near: two screens away. `charlm.drawAll` draws all
+// at once, for who tries them.
 const NEAR = "200% 0px"
 const far = new Set()
 
