@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(charlm.__file__).parent / "first"
 #: After `make first`, or after a change of the format: what `sha256sum` says.
 DIGESTS = {
-    "config.json": ("d59dd8e90658a40dd371d4a6732b12f64e1bfdc9cbbdb4a08e178f9a8b9ab27f"),
+    "config.json": ("b33fe15c3f037cd7f8e969ce4b85f4e194ec065102dc71adb0cfd941d863aa5c"),
     "model.safetensors": (
-        "d79c4bdcc5a73ea3254d3e7a30255a132630acb09d310c8b99bd36f3bd4fdeb0"
+        "488940b75b3fc985b434c03bdb8630557e84f29880637d12655331c75addb00e"
     ),
 }
 

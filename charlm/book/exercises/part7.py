@@ -55,6 +55,8 @@ def _causal_mask(answer: Any) -> None:
         "See hint 2.": lambda s: s.tril().softmax(-1),
         "The mask is the wrong way round: each place reads itself and later ones. See "
         "hint 1.": lambda s: _hidden(s, _future(s.shape[-1]).T).softmax(-1),
+        "The mask is the wrong way round: each place reads only later ones. See hint "
+        "1.": lambda s: _hidden(s, ~_future(s.shape[-1])).softmax(-1),
         "The place itself is masked as well, so the first one has nothing to read. "
         "See hint 1.": lambda s: _hidden(s, ~_future(s.shape[-1]).T).softmax(-1),
         "The columns sum to 1; the rows should. See hint 2.": (
@@ -493,7 +495,7 @@ def _grouped(answer: Any) -> None:
     """A function of q, k, v: what grouped queries read, and the cached numbers."""
     before = ""
     for B, H, G, T, D, dtype in (
-        (3, 6, 2, 5, 4, SINGLE),
+        (5, 15, 3, 7, 4, SINGLE),
         (3, 4, 2, 3, 5, DOUBLE),
         (1, 4, 1, 6, 2, SINGLE),
         (2, 3, 3, 1, 4, DOUBLE),
@@ -565,6 +567,8 @@ def _cached(count: float, q: Tensor, k: Tensor, case: str) -> None:
         "What is read is right, but keys *and* values are cached. See hint 3.": (
             B * G * T * D
         ),
+        "What is read is right, but the count is that of one group; there are G. See "
+        "hint 3.": 2 * B * T * D,
         "What is read is right, but the count holds for a single name; here there are "
         "B. See hint 3.": 2 * G * T * D,
         "What is read is right, but the count holds for a single place; T are kept. "
@@ -586,7 +590,7 @@ def _context(answer: Any) -> None:
         (["a"], 1),
         (["olivia", "ava", "isabella"], 8),
         (["olivia", "ava", "isabella"], 20),
-        (["bo", "li", "maximilian"], 2),
+        (["bo", "li", "maximilian", "bo"], 2),
     ):
         value = read_number(call(answer, list(words), n))
         lengths = [len(word) for word in words]

@@ -455,6 +455,12 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
             "But for scores of 0 the result has nan",
         ),
         (lambda s: causal_weights(s.flip(1, 2)).flip(1, 2), "wrong way round"),
+        (
+            lambda s: s.masked_fill(torch.ones_like(s).tril() == 1, -torch.inf).softmax(
+                -1
+            ),
+            "reads only later ones. See hint 1",
+        ),
         (filled(-torch.inf, diagonal=0), "The place itself is masked as well"),
         (filled(-1e9, diagonal=0), "numbers are not right. See hint 2"),
         (
@@ -628,17 +634,19 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (read_by(neighbors, neighbors, scale=0.5), "But for H = 4, G = 2, T = 3 what"),
         (count_as(lambda q, k: 2 * q.numel()), "one key and value for each query head"),
         (count_as(lambda q, k: k.numel()), "keys *and* values"),
+        (count_as(lambda q, k: 2 * k[:, 0].numel()), "that of one group"),
         (count_as(lambda q, k: 2 * k[0].numel()), "holds for a single name"),
         (count_as(lambda q, k: 2 * k[:, :, 0].numel()), "holds for a single place"),
         (count_as(lambda q, k: 2 * k.numel() + q.numel()), "queries are used once"),
         (count_as(lambda q, k: 7), "but the count is not. See hint 3"),
         (count_as(lambda q, k: k.shape), "Expected one number"),
         (lambda *a: grouped(*a)[0], "return two things"),
-        (lambda q, k, v: (grouped(q, k, v)[0][:, :2], 1), "shape (3, 6, 5, 4), not"),
+        (lambda q, k, v: (grouped(q, k, v)[0][:, :2], 1), "shape (5, 15, 7, 4), not"),
         (lambda q, k, v: (grouped(q, k, v)[0] + 1, 1), "not the right numbers"),
         (lambda q, k, v: (q @ k.mT, 1), "raises RuntimeError"),
     ],
     "7.8": [
+        (lambda words, n: share([*set(words)], n), "not 0.3529"),
         (
             lambda words, n: (
                 sum(min(len(w), n) + 1 for w in words) / sum(len(w) + 1 for w in words)
