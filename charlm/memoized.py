@@ -1,6 +1,7 @@
 """The tree with each distinct piece of the contexts computed once."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from charlm.models import WaveNet
@@ -27,5 +28,6 @@ class MemoizedWaveNet(WaveNet):
             n = len(h)
             pairs = at[:, ::2] * n + at[:, 1::2]  # (B, T / 2): a number for each pair
             pairs, at = torch.unique(pairs, return_inverse=True)  # (m,), (B, T / 2)
-            h = level(torch.cat([h[pairs // n], h[pairs % n]], dim=1))  # (m, H)
-        return last(h)[at.squeeze(1)]
+            two = torch.stack([pairs // n, pairs % n], dim=1)  # (m, 2)
+            h = level(F.embedding(two, h).flatten(1))  # h[two], a faster gradient
+        return F.embedding(at.squeeze(1), last(h))

@@ -81,6 +81,13 @@ class BatchNorm1d(nn.BatchNorm1d):
         return super().forward(x.flatten(0, -2)).view(x.shape)
 
 
+class Tanh(nn.Tanh):
+    """nn.Tanh as 2 sigmoid(2 x) - 1, equal up to rounding: torch computes it faster."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * torch.sigmoid(2 * x) - 1
+
+
 class FlattenConsecutive(nn.Module):
     """n neighbors in time as one: (B, T, C) -> (B, T / n, n * C), or (B, n * C)."""
 
@@ -89,8 +96,7 @@ class FlattenConsecutive(nn.Module):
         self.n = n
 
     def forward(self, x: Tensor) -> Tensor:
-        B, T, C = x.shape
-        x = x.view(B, T // self.n, self.n * C)
+        x = x.unflatten(1, (-1, self.n)).flatten(2)
         return x.squeeze(1) if x.shape[1] == 1 else x
 
 
@@ -117,9 +123,8 @@ class NeuralBigram(nn.Module):
         self, vocab_size: int, *, generator: torch.Generator | None = None
     ) -> None:
         super().__init__()
-        self.table = embedding(
-            vocab_size, vocab_size, gain=OUTPUT_GAIN, generator=generator
-        )
+        V = vocab_size
+        self.table = embedding(V, V, gain=OUTPUT_GAIN, generator=generator)
 
     def forward(self, idx: Tensor) -> Tensor:
         return self.table(idx).squeeze(1)
@@ -239,8 +244,7 @@ def _hidden(
     batch_norm: bool,
     generator: torch.Generator | None,
 ) -> list[nn.Module]:
-    layer = linear(
-        fan_in, n_hidden, gain=gain, bias=not batch_norm, generator=generator
-    )
+    sizes = fan_in, n_hidden
+    layer = linear(*sizes, gain=gain, bias=not batch_norm, generator=generator)
     norm = [BatchNorm1d(n_hidden)] if batch_norm else []
-    return [layer, *norm, nn.Tanh()]
+    return [layer, *norm, Tanh()]

@@ -105,7 +105,7 @@ def adamw(model: Any, rate: float, decay: float = 0.01) -> torch.optim.AdamW:
         {"params": [p for p in parameters if p.ndim >= matrix], "weight_decay": decay},
         {"params": [p for p in parameters if p.ndim < matrix], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99))
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), fused=True)
 
 
 def cosine(rate: float, steps: int, warmup: int = 0, final: float = 0.0) -> Schedule:

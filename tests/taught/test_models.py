@@ -12,7 +12,7 @@ from charlm.diagnostics import layer_stats, trace
 from charlm.evaluate import losses
 from charlm.gated import GatedWaveNet
 from charlm.memoized import MemoizedWaveNet
-from charlm.models import MLP, CausalConv, NeuralBigram, WaveNet
+from charlm.models import MLP, CausalConv, NeuralBigram, Tanh, WaveNet
 from charlm.vocab import Vocabulary
 
 WORDS = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "zoe", "kim", "quinn"]
@@ -161,3 +161,12 @@ def test_the_tree_agrees_with_torchs_own_convolution():
 def test_the_tree_refuses_other_lengths(block_size):
     with pytest.raises(ValueError, match="power of two from 2 up"):
         WaveNet(27, block_size)
+
+
+def test_the_tanh_is_a_tanh():
+    """Up to rounding, in value and slope, near zero and far away."""
+    x = torch.linspace(-30, 30, 6001, requires_grad=True)
+    y = Tanh()(x)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    torch.testing.assert_close(y, torch.tanh(x), rtol=0, atol=2e-7)
+    torch.testing.assert_close(slope, 1 - torch.tanh(x) ** 2, rtol=0, atol=4e-7)
