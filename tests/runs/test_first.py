@@ -16,7 +16,7 @@ FOLDER = Path(charlm.__file__).parent / "first"
 DIGESTS = {
     "config.json": ("b33fe15c3f037cd7f8e969ce4b85f4e194ec065102dc71adb0cfd941d863aa5c"),
     "model.safetensors": (
-        "488940b75b3fc985b434c03bdb8630557e84f29880637d12655331c75addb00e"
+        "060a6da5c72832cbc2b6d02d1079cdce7a51d7cbac722c71338d70d91752ca4e"
     ),
 }
 

@@ -110,7 +110,7 @@ def _head(answer: Any) -> None:
 
     mistakes: dict[str, Callable[..., Tensor]] = {
         "The scores are not divided by anything. See hint 2.": scaled(0),
-        "The scores are divided by D, not by its root. See hint 2.": scaled(-1),
+        "The scores are divided by 4. Here D = 4: its root is 2.": scaled(-1),
         "The scores are divided by the root of C; how many products does a score add? "
         "See hint 2.": scaled(-0.5, "C"),
         "The scores are divided by the root of T; how many products does a score add? "

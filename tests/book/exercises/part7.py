@@ -488,7 +488,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
     ],
     "7.2": [
         (head_with(scale=lambda x, W: 1), "not divided by anything"),
-        (head_with(scale=lambda x, W: 1 / W.shape[1]), "by D, not by its root"),
+        (head_with(scale=lambda x, W: 1 / W.shape[1]), "Here D = 4: its root"),
         (head_with(scale=lambda x, W: W.shape[0] ** -0.5), "root of C"),
         (head_with(scale=lambda x, W: x.shape[1] ** -0.5), "root of T"),
         (head_with(scale=lambda x, W: W.shape[1] ** 0.5), "multiplied by the root"),
