@@ -23,7 +23,8 @@ FILE = Path(__file__).parents[1] / "book" / "seeds.json"
 
 # Class, sizes and training of each model; chapters show those of their own. Words are
 # drawn in passes, or as `draw` says; the tree gets single contexts. The recurrent
-# matrix starts orthogonal, or as `start` says.
+# matrix starts orthogonal, or as `start` says. `between` is the share of the state that
+# is dropped on its way to the next step.
 _RNN = ("charlm.recurrent:RNN", {"n_hidden": 256, "dropout": 0.2})
 _RNN_RECIPE = {"steps": 1600, "batch_size": 256, "rate": 0.01, "decay": 0.1}
 _GRU = ("charlm.recurrent:GRU", {"n_hidden": 160, "dropout": 0.2})
@@ -36,6 +37,12 @@ RECIPES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         "charlm.recurrent:LSTM",
         {"n_hidden": 144, "dropout": 0.3},
         {"steps": 1600, "batch_size": 256, "rate": 0.03, "decay": 0.15},
+    ),
+    "gru, no dropout": (_GRU[0], {"n_hidden": 160, "dropout": 0.0}, _GRU_RECIPE),
+    "gru, dropout between": (
+        _GRU[0],
+        {"n_hidden": 160, "dropout": 0.0},
+        {**_GRU_RECIPE, "between": 0.2},
     ),
     "gru, with replacement": (*_GRU, {**_GRU_RECIPE, "draw": "with replacement"}),
     "gru, one length": (*_GRU, {**_GRU_RECIPE, "draw": "one length"}),
@@ -72,6 +79,14 @@ def start_normal(net: Any, seed: int) -> None:
     torch.nn.init.normal_(W, std=W.shape[1] ** -0.5, generator=g)
 
 
+def drop_between(net: Any, share: float) -> None:
+    """Let a net drop a share of its state at each step, in train mode."""
+    from torch.nn.functional import dropout
+
+    cell = net.cell
+    net.cell = lambda x, state: cell(x, dropout(state, share, net.training))
+
+
 def train(name: str, seed: int) -> dict[str, float]:
     """Train a model once; return what the pages read."""
     import torch
@@ -95,6 +110,8 @@ def train(name: str, seed: int) -> dict[str, float]:
     net = make(len(vocab), **sizes, generator=torch.Generator().manual_seed(seed))
     if recipe.get("start") == "normal":
         start_normal(net, seed + 2)
+    if share := recipe.get("between"):
+        drop_between(net, share)
     X, Y = windows(known, vocab, net.block_size)
     P = soft_targets(X, Y, len(vocab))
     draw = passes_of_words if getattr(net, "whole_words", False) else batches

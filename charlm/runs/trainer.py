@@ -186,12 +186,19 @@ class Trainer:
     def restore(self) -> None:
         """Go back to the state that was saved last, or to the start without one.
 
-        Raises RunError where it is damaged, belongs to another run, or where the best
-        parameters are not kept beside it.
+        Raises RunError where it is damaged, belongs to another run, or is missing after
+        more than one evaluation, or where the best parameters are not kept beside it.
         """
-        if not self.store.has(STATE):
-            return
         path = self.store.directory / STATE
+        if not self.store.has(STATE):
+            if self.store.has(MODEL):
+                _, kept = self.store.read_tensors(MODEL, self.model.state_dict())
+                if len(kept.rows) > 1:  # so there has been a state, and work to lose
+                    raise RunError(
+                        f"{path} is missing, so this training cannot go on: "
+                        f"train anew, or remove {MODEL} to begin again here"
+                    )
+            return
         tensors, state = self.store.read_tensors(STATE, self._tensors())
         if state.step > self.recipe.steps:
             raise RunError(f"{path} is damaged: it has made more steps than there are")

@@ -104,7 +104,8 @@ def test_quiet_says_the_result_and_nothing_else(run, words, model):
     status, out, err = run("train", words, *small(model), "--quiet")
     assert (status, err) == (0, "") and "bits a character" in out
     if model == "mlp":
-        Path("runs/mlp/state.safetensors").unlink()
+        for name in ("state", "model"):
+            Path(f"runs/mlp/{name}.safetensors").unlink()
         assert run("train", "--resume", "runs/mlp", "-q")[::2] == (0, "")
 
 

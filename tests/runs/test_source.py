@@ -101,7 +101,8 @@ def test_a_run_far_from_its_words_is_told_their_file(
     for arguments in (["sample", run, "--novel"], ["compare", run]):
         assert refused(*arguments) == gone
         assert command(*arguments, "--words", words)[0] == 0
-    (run / "state.safetensors").unlink()
+    for name in ("state", "model"):
+        (run / f"{name}.safetensors").unlink()
     assert refused("train", "--resume", run) == gone
     assert command("train", "--resume", run, "--words", words)[0] == 0
     again = trainer.resume(run, words=words)
@@ -193,6 +194,7 @@ def test_a_run_of_format_1_opens(tmp_path, model, loss):
 
 def test_a_run_of_format_1_goes_on(tmp_path, command):
     shutil.copytree(FORMAT_1, tmp_path / "old")
-    (tmp_path / "old/mlp/state.safetensors").unlink()
+    for name in ("state", "model"):
+        (tmp_path / f"old/mlp/{name}.safetensors").unlink()
     assert command("train", "--resume", tmp_path / "old/mlp")[0] == 0
     assert open_run(tmp_path / "old/mlp").history[-1].step == 4

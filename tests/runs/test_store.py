@@ -334,8 +334,6 @@ def test_a_damaged_file(run, all_refused, command, name, damage):
         (run / name).write_text("{}")
     if name != STATE:
         all_refused(run, *(COMMANDS if damage is cut else COMMANDS[:1]), RESUME)
-    elif damage in (os.unlink,):
-        assert command("train", "--resume", run)[0] == 0  # from the start
     else:
         all_refused(run, RESUME)
         assert command("sample", run)[0] == 0
@@ -346,6 +344,7 @@ def test_a_damaged_file(run, all_refused, command, name, damage):
 def test_the_metrics_are_written_and_never_read(run, damage):
     before = (run / METRICS).read_text()
     (run / STATE).unlink()
+    (run / MODEL).unlink()  # so it begins again
     damage(run / METRICS)
     for _ in trainer.resume(run):
         pass
@@ -369,6 +368,16 @@ def test_files_in_each_others_place(run, all_refused):
     (run / "aside").rename(run / STATE)
     sentence = all_refused(run, *COMMANDS, RESUME)
     assert sentence.endswith("holds other tensors than this model has")
+
+
+def test_no_training_begins_over_parameters_that_are_there(run, all_refused, command):
+    (run / STATE).unlink()
+    before = (run / MODEL).read_bytes()
+    assert f"remove {MODEL} to begin again" in all_refused(run, RESUME)
+    assert (run / MODEL).read_bytes() == before
+    (run / MODEL).unlink()
+    assert command("train", "--resume", run)[0] == 0
+    assert (run / MODEL).exists()
 
 
 def test_a_model_older_than_the_state(run, trained, all_refused):
