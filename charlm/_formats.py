@@ -55,11 +55,11 @@ def no_text(content: bytes) -> str | None:
     return f"is no text: a large part of it is zero bytes; {SAVE}"
 
 
-def not_utf_8(content: bytes, error: UnicodeDecodeError) -> str:
+def not_utf_8(content: bytes, at: int) -> str:
     """Return which line is not UTF-8, how Windows would read it, and what to do."""
-    line = content.count(b"\n", 0, error.start) + 1
-    start = content.rfind(b"\n", 0, error.start) + 1
-    raw = content[max(start, error.start - 40) : error.start + 40].split(b"\n")[0]
+    line = content.count(b"\n", 0, at) + 1
+    start = content.rfind(b"\n", 0, at) + 1
+    raw = content[max(start, at - 40) : at + 40].split(b"\n")[0]
     try:
         seen = (
             f"cp1252, of older Windows programs, reads {raw.decode('cp1252')!r} there"

@@ -18,6 +18,7 @@ from charlm._formats import no_text, not_utf_8
 from charlm.vocab import InputError, Vocabulary, check_list
 
 WORDS_AT_ONCE = 2**17
+BYTES_AT_ONCE = 2**20
 
 
 class WordsError(InputError):
@@ -40,6 +41,17 @@ def read_words(
     path: str | PathLike[str] | BinaryIO | None,
 ) -> tuple[list[str], bytes]:
     """Return the words as `load_words` does, WordsErrors too, and the content read."""
+    parts, content = read_in_parts(path)
+    return list(itertools.chain.from_iterable(parts)), content
+
+
+def read_in_parts(
+    path: str | PathLike[str] | BinaryIO | None,
+) -> tuple[Iterator[list[str]], bytes]:
+    """Return what `read_words` does, but the words in parts, made when asked for.
+
+    A part that cannot be used raises WordsError when it is met.
+    """
     name: Any = "names.txt" if path is None else path
     try:
         if path is None:
@@ -66,14 +78,25 @@ def read_words(
     text = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if BOM_UTF8 in text:  # of several files in a row, each may begin with one
         text = re.sub(b"^(?:%s)+" % BOM_UTF8, b"", text, flags=re.M)
-    try:
-        lines = text.decode().split("\n")
-    except UnicodeDecodeError as error:
-        raise WordsError(f"{name}{not_utf_8(text, error)}") from None
-    words = [word for line in lines if (word := line.strip())]
-    if not words:
+    return _stripped_lines(text, name), content
+
+
+def _stripped_lines(text: bytes, name: str) -> Iterator[list[str]]:
+    """Yield the words of a text in parts, which end where lines do."""
+    start, is_empty = 0, True
+    while start < len(text):
+        end = text.find(b"\n", start + BYTES_AT_ONCE) + 1 or len(text)
+        try:
+            lines = text[start:end].decode().split("\n")
+        except UnicodeDecodeError as error:
+            where = not_utf_8(text, start + error.start)
+            raise WordsError(f"{name}{where}") from None
+        words = [word for line in lines if (word := line.strip())]
+        is_empty = is_empty and not words
+        yield words
+        start = end
+    if is_empty:
         raise WordsError(f"{name} contains no words")
-    return words, content
 
 
 def split_words(

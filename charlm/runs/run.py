@@ -1,7 +1,7 @@
 """A run: a model, the words that it learns from, and the directory that keeps both."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from charlm.counts import NGram
-from charlm.data import split_words
 from charlm.evaluate import Evaluation, evaluate, n_parameters, word_losses
 from charlm.runs.backoff import FallbackNGram
 from charlm.runs.config import SPLITS, Config, configure, versions
 from charlm.runs.models import DEFAULT, MODELS
+from charlm.runs.packed import PackedWords, split_packed
 from charlm.runs.report import Report, report
 from charlm.runs.source import Words, find_words, read_source, require_enough
 from charlm.runs.store import MODEL, STATE, Metrics, RunError, Store
@@ -51,7 +51,7 @@ class Run:
     def __init__(
         self,
         store: Store,
-        words: list[str] | None = None,
+        words: Sequence[str] | None = None,
         file: str | os.PathLike[str] | None = None,
     ) -> None:
         self.store, self.config, self.file = store, store.config, file
@@ -139,9 +139,10 @@ class Run:
 
     def words(
         self, split: str = "all", file: str | os.PathLike[str] | None = None
-    ) -> list[str]:
-        """Return the words of a split.
+    ) -> PackedWords:
+        """Return the words of a split, a sequence of str in little room.
 
+        It is used as a list is, but cannot be changed: ``list(run.words())`` can.
         Raises InputError where there is no such split or file, RunError where the run's
         own file is gone or changed.
 
@@ -327,6 +328,7 @@ def new(
     **settings : the options of `charlm train` with underscores, such as n_hidden=64:
         fields of `charlm.runs.config.ModelConfig` and `charlm.runs.config.TrainConfig`
     """
+    directory = Path(directory)
     options, recipe = configure(model, settings)
     source = read_source(words)
     require_enough(source, words)
@@ -334,15 +336,17 @@ def new(
         {
             "model": model,
             "options": options,
-            "chars": Vocabulary.from_words(source.words).chars,
-            "data": source.describe(Path(directory), split_seed),
+            "chars": tuple(sorted(source.words.chars())),
+            "data": source.describe(directory, split_seed),
             "recipe": recipe,
             "versions": versions(),
-            "longest": max(map(len, source.words)),
+            "longest": source.words.longest(),
         }
     )
     build(config)
-    return Run(Store(Path(directory), config, source.kept), source.words, source.path)
+    words, path, kept = source.words, source.path, source.kept
+    del source  # what was read takes as much room as the words
+    return Run(Store(directory, config, kept), words, path)
 
 
 def open_run(
@@ -422,5 +426,7 @@ def _list(words: Iterable[str]) -> list[str]:
     return words
 
 
-def _split(words: list[str], seed: int) -> dict[str, list[str]]:
-    return dict(zip(SPLITS, (*split_words(words, seed), words), strict=True))
+def _split(words: Sequence[str], seed: int) -> dict[str, PackedWords]:
+    if not isinstance(words, PackedWords):
+        words = PackedWords.of([words])
+    return dict(zip(SPLITS, (*split_packed(words, seed), words), strict=True))

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from charlm.data import read_words
+from charlm.data import read_in_parts
 from charlm.runs.config import DataConfig
+from charlm.runs.packed import PackedWords
 from charlm.runs.store import WORDS, RunError
 from charlm.vocab import InputError
 
@@ -34,7 +35,7 @@ class Source:
     is_bundled : whether these are the names that come with the package
     """
 
-    words: list[str]
+    words: PackedWords
     content: bytes
     path: str | None = None
     is_bundled: bool = False
@@ -61,17 +62,23 @@ class Source:
 def read_source(words: Words) -> Source:
     """Return words of any kind. Raises InputError where they cannot be used."""
     if words is None:
-        return Source(*read_words(None), is_bundled=True)
+        return Source(*_read(None), is_bundled=True)
     if isinstance(words, str | os.PathLike):
         if os.fspath(words) == STDIN:
             if os.environ.get("WORLD_SIZE", "1") != "1":
                 raise InputError("several processes cannot share standard input")
-            return Source(*read_words(sys.stdin.buffer))
+            return Source(*_read(sys.stdin.buffer))
         path = os.path.abspath(words) if os.path.isfile(words) else None
-        return Source(*read_words(words), path)
+        return Source(*_read(words), path)
     if isinstance(words, Iterable) and not isinstance(words, bytes):
-        return Source(*read_words(_as_file(words)))
-    return Source(*read_words(words))  # which says that it is no path
+        return Source(*_read(_as_file(words)))
+    return Source(*_read(words))  # which says that it is no path
+
+
+def _read(path: Any) -> tuple[PackedWords, bytes]:
+    """Return the words of a file without making a list of them, and its content."""
+    parts, content = read_in_parts(path)
+    return PackedWords.of(parts), content
 
 
 def _as_file(words: Iterable[str]) -> io.BytesIO:
@@ -113,7 +120,7 @@ def _seen_from(directory: Path, path: str) -> str:
 
 def find_words(
     data: DataConfig, directory: Path, given: str | os.PathLike[str] | None = None
-) -> list[str]:
+) -> PackedWords:
     """Return the words that a run learned from, found again by their digest.
 
     They are looked for where they were, seen from the run; in its directory; beside

@@ -75,8 +75,10 @@ class Trainer:
     def _steps(self) -> Iterator[tuple[Step, Metrics | None]]:
         run, recipe = self.run, self.recipe
         kind = WholeWords if hasattr(self.model, "whole_words") else Windows
-        examples = kind(run.words("train"), run.vocab, run.block_size)
+        words = run.words("train")
         run.let_go("train", "all")  # many words take much room
+        examples = kind(words, run.vocab, run.block_size)
+        del words
         batches = self._batches(examples.to(run.device))
         schedule = cosine(recipe.learning_rate, recipe.steps, recipe.warmup)
         model = self.group.wrap(self.model)
@@ -272,12 +274,14 @@ def count(run: Run) -> Metrics:
         raise InputError("n-grams are counted by one process: leave out torchrun")
     start = perf_counter()
     run.store.create()
-    run.model = build(run.config).fit(run.words("train"))
+    words = run.words("train")
+    run.let_go("all")
+    run.model = build(run.config).fit(words)
     losses = {
         f"{split}_loss": run.evaluate(run.words(split)[:DEV_WORDS]).loss
         for split in ("train", "dev")
     }
-    run.let_go("train", "all")
+    run.let_go("train")
     row = Metrics(step=0, learning_rate=0.0, seconds=perf_counter() - start, **losses)
     state = TrainState(rows=(row,))
     run.store.write_tensors(MODEL, run.model.state_dict(), state)

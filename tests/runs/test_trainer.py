@@ -332,7 +332,7 @@ def test_ctrl_c_before_anything_is_written(command, few_words, out, monkeypatch)
     def press(*args):
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("charlm.runs.source.read_words", press)
+    monkeypatch.setattr("charlm.runs.source.read_in_parts", press)
     assert command("train", few_words, "--out", out)[0] == 130
     assert not out.exists()
 
