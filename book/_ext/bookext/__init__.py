@@ -27,6 +27,7 @@ PARTS = (
     "hero",
     "margin",
     "figures",
+    "minus",
     "drawings",
     "pause",
     "light",
