@@ -31,6 +31,7 @@ def _padded(lengths: Sequence[int], V: int, seed: int, dtype: torch.dtype) -> Ca
     for row, n in zip(y, lengths):
         row[n - 1], row[n:] = 0, -1
     logits = 2 * torch.randn(B, T, V, dtype=torch.float64, generator=g)
+    logits[0, 0, torch.arange(V) != y[0, 0]] -= 200  # sure, so its loss is 0
     return Case(f"B = {B}, T = {T}, V = {V}", (logits.to(dtype), y))
 
 
@@ -110,6 +111,10 @@ def _mean(value: float, logits: Tensor, y: Tensor, case: str) -> None:
         "a target. See hint 3.": places.sum(1).mean(),
         "Each name is right, but that is the sum; take the mean. See hint 3.": (
             places.sum()
+        ),
+        "Each name is right, but the mean counts the losses that are not 0; a place "
+        "with a target counts even if its loss is 0. See hint 3.": (
+            places.sum() / places.count_nonzero()
         ),
     }
     for mistake, wrong in mistakes.items():
@@ -523,6 +528,10 @@ def _in_pieces(answer: Any) -> None:
         _learned(net, text, start, n, case)
         mean, state = _two(result, "the mean loss and the last state")
         _reported(read_number(mean), state, net, n, N, case)
+        if isinstance(mean, Tensor) and mean.requires_grad:
+            raise Wrong(
+                "The mean loss keeps the graphs of all pieces: add loss.item()."
+            )
 
 
 HISTORY = (

@@ -260,8 +260,19 @@ def with_data(loss_of, text, h, n):
         piece = text[i : i + n + 1]
         loss, h = loss_of(piece[:-1], piece[1:], h.data)
         loss.backward()
-        total = total + loss
+        total = total + loss.data
     return [total / (len(text) - 1), h]
+
+
+def with_graphs(loss_of, text, h, n):
+    """The number is right, but memory grows with the text."""
+    total = torch.zeros(())
+    for i in range(0, len(text) - 1, n):
+        piece = text[i : i + n + 1]
+        loss, h = loss_of(piece[:-1], piece[1:], h.detach())
+        loss.backward()
+        total = total + loss
+    return total / (len(text) - 1), h
 
 
 def pieces_but(
@@ -359,6 +370,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
         (mean_but(lambda p, n: p.mean()), "divides by the padding, too. See hint 3"),
         (mean_but(lambda p, n: p.sum() / len(p)), "mean per name"),
         (mean_but(lambda p, n: p.sum()), "that is the sum"),
+        (mean_but(lambda p, n: p[p > 0].mean()), "counts the losses that are not 0"),
         (mean_but(lambda p, n: 2.0), "each name is right, but the mean is not"),
         (mean_but(lambda p, n: p), "Expected one number, got Tensor"),
         (lambda z, y: masked_loss(z, y)[1], "return two things"),
@@ -443,6 +455,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {
     ],
     "6.6": [
         (lambda *a: (1.0, a[2]), "never calls loss_of"),
+        (with_graphs, "keeps the graphs of all pieces"),
         (whole, "has 21 characters, n is 6. See hint 2"),
         (pieces_but(y=lambda text, n: text[:-1].split(n)), "characters themselves"),
         (
