@@ -38,6 +38,7 @@ PARTS = (
     "command_line",
     "search",
     "wrong_address",
+    "sitemap",
     "head",
 )
 
