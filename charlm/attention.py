@@ -29,7 +29,7 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor) -> Tensor:
     return scores.masked_fill(~mask, -math.inf).softmax(dim=-1)
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
     """Return attention_weights(q, k, mask) @ v, fused: (..., T, D).
 
     Parameters
@@ -37,7 +37,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     q : queries (..., T, D)
     k : keys (..., S, D)
     v : values (..., S, D), what a place hands over when it is read
-    mask : True where a query may read a key, (T, S)
+    mask : True where a query may read a key, (T, S); None for everywhere
     """
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
@@ -119,8 +119,7 @@ class MultiHead(nn.Module):
         q, new = self.qkv(x).split([x.shape[2], past.shape[2]], dim=2)
         past = torch.cat([past, new], dim=1)  # (B, t + 1, 2C)
         q, k, v = map(self.heads, (q, *past.chunk(2, dim=2)))
-        everything = past.new_ones(1, past.shape[1], dtype=torch.bool)
-        read = attention(q, k, v, everything)  # (B, H, 1, D)
+        read = attention(q, k, v, mask=None)  # (B, H, 1, D)
         return self.out(read.transpose(1, 2).flatten(2)), past
 
 

@@ -86,10 +86,11 @@ def generate(
 
 
 class _Rows:
-    """The contexts of all rows, and the state after them where the model has one.
+    """The contexts of all rows, and the states after them where the model has such.
 
     A model that has `start` and `step` reads each character once, as long as it has
-    read no more than block_size of them. Others read the whole context again.
+    read no more than block_size of them, and once for all rows that began alike: `at`
+    says which of the n states is a row's, (B,). Others read the whole context again.
     """
 
     def __init__(self, model: Any, context: Tensor) -> None:
@@ -102,7 +103,8 @@ class _Rows:
             state = model.start(1)
             for id in own[:-1]:
                 _, state = model.step(id.view(1), state)
-            self.state = state.expand(len(context), *state.shape[1:])
+            self.state, self.ids = state, own[-1:]  # one of each
+            self.at = torch.zeros(len(context), dtype=torch.int64)
             self.room = model.block_size - len(own) + 1
 
     def logits(self) -> Tensor:
@@ -110,14 +112,18 @@ class _Rows:
         if self.state is None or self.room == 0:
             self.state = None
             return self.model(self.context)
-        logits, self.state = self.model.step(self.context[:, -1], self.state)
-        self.room -= 1
-        return logits
+        logits, self.state = self.model.step(self.ids, self.state)  # (n, V)
+        self.room, self.vocab_size = self.room - 1, logits.shape[1]
+        return logits[self.at]
 
     def go_on(self, rows: Tensor, ids: Tensor) -> None:
         """Keep some rows, and append an id to each: (n,), (n, 1)."""
         self.context = torch.cat([self.context[rows], ids], dim=1)[:, 1:]
-        self.state = None if self.state is None else self.state[rows]
+        if self.state is not None:
+            code = self.at[rows] * self.vocab_size + ids.squeeze(1)
+            distinct, self.at = torch.unique(code, return_inverse=True)
+            self.ids = distinct % self.vocab_size
+            self.state = self.state[distinct // self.vocab_size]
 
 
 def draw(probs: Tensor, *, generator: torch.Generator) -> Tensor:
