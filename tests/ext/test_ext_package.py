@@ -43,7 +43,7 @@ def test_the_last_steps_of_a_build_have_an_order():
         import_module(f"bookext.{app.part}").setup(app)
     assert len({priority for priority, _ in app.listeners}) == len(app.listeners)
     order = [part for _, part in sorted(app.listeners)]
-    first = ["living", "light", "code_links", "lines"]
+    first = ["living", "light", "sitemap", "code_links", "lines"]
     last = ["notebooks", "search", "wrong_address", "head", "expectations"]
     assert order == [*first, *last]
 

@@ -13,4 +13,4 @@ def list_all(app, failed):
 
 
 def setup(app):
-    app.connect("build-finished", list_all, priority=400)
+    app.connect("build-finished", list_all, priority=450)
