@@ -31,7 +31,7 @@ MARKS = {  # the longer ones first: UTF-32's begins with UTF-16's
 }
 #: Above this share of zero bytes a file is no text of one byte for most characters.
 MOST_ZEROS = 0.2
-#: A tar archive has this word at this place.
+#: A tar archive has this word at this place, and zeros after the name before it.
 TAR, TAR_AT = b"ustar", 257
 CONVERT = "save it as UTF-8, or convert it: iconv -f {} -t UTF-8 FILE > NEW"
 
@@ -41,7 +41,7 @@ def no_text(content: bytes) -> str | None:
     for beginning, (name, way) in BEGINNINGS.items():
         if content.startswith(beginning):
             return f"looks like {name}: {way}"
-    if content[TAR_AT:].startswith(TAR):
+    if content.startswith(TAR, TAR_AT) and b"\0" in content[:TAR_AT]:
         return f"looks like a tar archive: {UNPACK}"
     for mark, name in MARKS.items():
         if content.startswith(mark):

@@ -71,6 +71,13 @@ class PackedWords(Sequence[str]):
             return NotImplemented
         return len(self) == len(other) and all(map(operator.eq, self, other))
 
+    def __add__(self, other: "list[str] | PackedWords") -> list[str]:
+        """Return these words and others, as a list."""
+        return [*self, *other]
+
+    def __radd__(self, other: list[str]) -> list[str]:
+        return [*other, *self]
+
     def __repr__(self) -> str:
         if len(self) <= SHOWN:
             return repr(list(self))

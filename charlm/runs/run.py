@@ -142,7 +142,8 @@ class Run:
     ) -> PackedWords:
         """Return the words of a split, a sequence of str in little room.
 
-        It is used as a list is, but cannot be changed: ``list(run.words())`` can.
+        It is used as a list is, but cannot be changed, nor written as JSON:
+        ``list(run.words())`` can.
         Raises InputError where there is no such split or file, RunError where the run's
         own file is gone or changed.
 

@@ -67,6 +67,8 @@ def read_source(words: Words) -> Source:
         if os.fspath(words) == STDIN:
             if os.environ.get("WORLD_SIZE", "1") != "1":
                 raise InputError("several processes cannot share standard input")
+            if not hasattr(sys.stdin, "buffer"):
+                raise InputError("there is no standard input: name a file of words")
             return Source(*_read(sys.stdin.buffer))
         path = os.path.abspath(words) if os.path.isfile(words) else None
         return Source(*_read(words), path)

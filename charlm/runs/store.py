@@ -218,8 +218,10 @@ class Store:
         path = self.directory / name
         if not os.path.isfile(path):
             raise RunError(f"{path}: there is no such file")
-        with _reading(path), _text_name(path) as text, safe_open(text, "pt") as file:
-            yield file
+        with _reading(path):
+            path.open("rb").close()  # safe_open does not say why it cannot
+            with _text_name(path) as text, safe_open(text, "pt") as file:
+                yield file
 
     def _progress(self, name: str, file: Any) -> TrainState:
         path, notes = self.directory / name, file.metadata() or {}
@@ -230,6 +232,16 @@ class Store:
             return TrainState.model_validate_json(notes.get("progress", ""))
         except ValidationError as error:
             raise RunError(f"{path} is damaged: {sentence(error)}") from None
+
+    def n_evaluations(self) -> int:
+        """Return how many are written down; none where there is no such file."""
+        path = self.directory / METRICS
+        if not os.path.isfile(path):
+            return 0
+        with _reading(path):
+            return max(
+                path.read_bytes().count(b"\n") - 1, 0
+            )  # the first line is a head
 
     def write_metrics(self, state: TrainState) -> None:
         """Save the evaluations as CSV. Raises RunError where it cannot be written."""

@@ -195,7 +195,8 @@ class Trainer:
         if not self.store.has(STATE):
             if self.store.has(MODEL):
                 _, kept = self.store.read_tensors(MODEL, self.model.state_dict())
-                if len(kept.rows) > 1:  # so there has been a state, and work to lose
+                # After the first evaluation there has been a state, and work to lose.
+                if max(len(kept.rows), self.store.n_evaluations()) > 1:
                     raise RunError(
                         f"{path} is missing, so this training cannot go on: "
                         f"train anew, or remove {MODEL} to begin again here"
@@ -225,6 +226,11 @@ class Trainer:
     def _check_best(self, state: TrainState) -> None:
         if state.best is None:
             return
+        if not self.store.has(MODEL):
+            raise RunError(
+                f"{self.store.directory / MODEL} is missing, the best parameters: "
+                f"train anew, or remove {STATE} to begin again here"
+            )
         _, kept = self.store.read_tensors(MODEL, self.model.state_dict())
         if kept.step < state.best.step:
             path = self.store.directory / MODEL

@@ -71,6 +71,13 @@ def test_what_is_refused():
         PackedWords.of(["emma", "ava"])
 
 
+def test_joined_they_are_a_list():
+    words, more = PackedWords.of([["emma", "ava"]]), PackedWords.of([["mia"]])
+    some = ["mia"]
+    assert words + some == words + more == ["emma", "ava", "mia"]
+    assert some + words == more + words == ["mia", "emma", "ava"]
+
+
 def test_few_are_shown_as_a_list_and_of_many_the_first():
     assert repr(PackedWords.of([["emma", "ava"]])) == "['emma', 'ava']"
     many = PackedWords.of([["a", "b"]] * 1000)

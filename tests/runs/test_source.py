@@ -157,6 +157,11 @@ def test_standard_input(home, command, monkeypatch, tmp_path, model):
     assert status == 0 and json.loads(out)["characters"] == 9
 
 
+def test_a_closed_standard_input(refused, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert refused("train", "-") == "there is no standard input: name a file of words"
+
+
 @pytest.mark.parametrize(
     "content, sentence",
     [

@@ -1,5 +1,6 @@
 """A run directory from a stranger: read as data, refused in a sentence, never run."""
 
+import errno
 import json
 import os
 import pickle
@@ -378,6 +379,35 @@ def test_no_training_begins_over_parameters_that_are_there(run, all_refused, com
     (run / MODEL).unlink()
     assert command("train", "--resume", run)[0] == 0
     assert (run / MODEL).exists()
+
+
+def test_nor_where_the_first_evaluation_was_the_best(run, all_refused):
+    kept = Store.open(run)
+    tensors, state = kept.read_tensors(MODEL)
+    kept.write_tensors(
+        MODEL, tensors, state.model_copy(update={"rows": state.rows[:1]})
+    )
+    (run / STATE).unlink()
+    assert "cannot go on" in all_refused(run, RESUME)
+
+
+def test_a_state_without_parameters_says_how_to_begin_again(run, all_refused, command):
+    (run / MODEL).unlink()
+    assert f"remove {STATE} to begin again" in all_refused(run, RESUME)
+    (run / STATE).unlink()
+    assert command("train", "--resume", run)[0] == 0
+
+
+def test_a_file_that_may_not_be_read_says_so(run, refused, monkeypatch):
+    opened = type(run).open
+
+    def forbidden(path, *args, **named):  # root may read all files
+        if path.name == MODEL:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *args, **named)
+
+    monkeypatch.setattr(type(run), "open", forbidden)
+    assert refused("info", run) == f"{run / MODEL} cannot be read: Permission denied"
 
 
 def test_a_model_older_than_the_state(run, trained, all_refused):

@@ -241,7 +241,11 @@ def test_what_is_no_text_is_named_with_a_way_out(read, tmp_path, raw, what):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"BZhang\n", b"PK\n", b"PDF\n", b"a\0b\nc\n", b"PAR\n"]
+    "raw",
+    [
+        *(b"BZhang\n", b"PK\n", b"PDF\n", b"a\0b\nc\n", b"PAR\n"),
+        b"emma\n" * 51 + b"\nmustard\n",  # its u is where a tar archive says ustar
+    ],
 )
 def test_text_that_begins_a_little_alike_is_read(read, raw):
     assert read(raw)
