@@ -239,9 +239,8 @@ class Store:
         if not os.path.isfile(path):
             return 0
         with _reading(path):
-            return max(
-                path.read_bytes().count(b"\n") - 1, 0
-            )  # the first line is a head
+            lines = path.read_bytes().count(b"\n")
+        return max(lines - 1, 0)  # the first has the names of the columns
 
     def write_metrics(self, state: TrainState) -> None:
         """Save the evaluations as CSV. Raises RunError where it cannot be written."""
